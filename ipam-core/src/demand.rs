@@ -1,0 +1,108 @@
+//! How many addresses a node needs, and how many it has too many: the arithmetic of Cilium's operator,
+//! which existing clusters rely on, with the deviations named at [`ask`].
+
+use crate::policy::Watermarks;
+use crate::view::Demand;
+
+/// What a node has, in IPv4 addresses.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Supply {
+    /// Distinct addresses for pods on the interfaces that are managed; a prefix counts 16.
+    pub available: u32,
+    /// Addresses in use.
+    pub used: u32,
+}
+
+/// How many addresses `demand` says are in use.
+///
+/// An agent of the CIDR contract reports one sum, use and pre-allocation together; its own
+/// pre-allocation is the one in `watermarks`.
+#[must_use]
+pub fn used(demand: Demand, watermarks: &Watermarks) -> u32 {
+    match demand {
+        Demand::PerIp { used } => used,
+        Demand::Cidr { ipv4, .. } => to_count(i64::from(ipv4) - pre_allocate(watermarks)),
+    }
+}
+
+/// Addresses that `supply` lacks. `maximum`: how many the node may have in all, `None` without limit.
+#[must_use]
+pub fn needed(supply: Supply, watermarks: &Watermarks, maximum: Option<u32>) -> u32 {
+    uncapped(supply, watermarks).min(room(supply, maximum))
+}
+
+/// Addresses that `supply` has above its watermarks.
+#[must_use]
+pub fn excess(supply: Supply, watermarks: &Watermarks) -> u32 {
+    let (available, used) = (i64::from(supply.available), i64::from(supply.used));
+    let above = i64::from(watermarks.max_above_watermark());
+    let floor = i64::from(watermarks.min_allocate()) + above;
+    let pre_allocate = pre_allocate(watermarks);
+    if used <= floor && available <= floor {
+        return 0;
+    }
+    if used <= floor && used + pre_allocate <= floor {
+        return to_count(available - floor);
+    }
+    to_count(available - used - pre_allocate - above)
+}
+
+/// What to ask EC2 for in one round.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Ask {
+    /// Addresses the node must get; short of that it is in deficit.
+    pub must: u32,
+    /// Addresses to ask for: `must`, what pods wait for, and the cushion. 0 when `must` is 0.
+    pub want: u32,
+    /// Addresses the node would need and the maximum withholds.
+    pub withheld: u32,
+}
+
+/// What to ask for, with `waiting_pods` that have no address yet.
+///
+/// Two deliberate differences from Cilium's operator. Waiting pods and `max-above-watermark` never go
+/// beyond the maximum; there they do. And waiting pods count on their own: when more of them wait than
+/// addresses are free, the node is in need even though its watermark is met; there they only make a
+/// round larger that happens anyway.
+#[must_use]
+pub fn ask(
+    supply: Supply,
+    watermarks: &Watermarks,
+    waiting_pods: u32,
+    maximum: Option<u32>,
+) -> Ask {
+    let free = i64::from(supply.available) - i64::from(supply.used);
+    let needed = uncapped(supply, watermarks);
+    let short = needed.max(to_count(i64::from(waiting_pods) - free));
+    let room = room(supply, maximum);
+    let must = short.min(room);
+    let want = match must {
+        0 => 0,
+        _ => short.max(waiting_pods).saturating_add(watermarks.max_above_watermark()).min(room),
+    };
+    Ask { must, want, withheld: short - must }
+}
+
+/// The need before any maximum.
+fn uncapped(supply: Supply, watermarks: &Watermarks) -> u32 {
+    let (available, used) = (i64::from(supply.available), i64::from(supply.used));
+    let for_free = pre_allocate(watermarks) - (available - used);
+    match watermarks.min_allocate() {
+        0 => to_count(for_free),
+        least => to_count(for_free.max(i64::from(least) - available)),
+    }
+}
+
+/// How many more addresses `maximum` allows.
+fn room(supply: Supply, maximum: Option<u32>) -> u32 {
+    maximum.map_or(u32::MAX, |maximum| maximum.saturating_sub(supply.available))
+}
+
+fn pre_allocate(watermarks: &Watermarks) -> i64 {
+    i64::from(watermarks.pre_allocate())
+}
+
+/// A number of addresses; less than none is none.
+fn to_count(number: i64) -> u32 {
+    u32::try_from(number.max(0)).unwrap_or(u32::MAX)
+}

@@ -1,0 +1,248 @@
+//! A plan while it is made: what is still wanted, what is left to meet it with, and what was decided.
+
+use alloc::collections::BTreeSet;
+use alloc::vec::Vec;
+
+use limits::Limits;
+
+use super::Plan;
+use super::site::Site;
+use super::stock::Stock;
+use crate::action::{Action, CreateEni};
+use crate::capacity::{
+    addresses_on, available, empty_slots, free_slots, instance_maximum, managed, on_card_0,
+    prefix_capable,
+};
+use crate::demand::{Ask, Supply, ask, used};
+use crate::ids::{EniId, SubnetId};
+use crate::policy::Policy;
+use crate::reason::{Blocked, Reason};
+use crate::view::{AttachmentState, Demand, EniView, NodeView, View};
+
+/// An attached interface that is managed.
+pub(super) struct Growing<'a> {
+    pub(super) eni: &'a EniView,
+    /// IPv4 slots that nothing has or was promised.
+    pub(super) slots: u32,
+}
+
+pub(super) struct Draft<'a> {
+    pub(super) view: View<'a>,
+    pub(super) policy: &'a Policy,
+    pub(super) limits: Limits,
+    pub(super) stock: Stock<'a>,
+    /// By ascending device index.
+    pub(super) growing: Vec<Growing<'a>>,
+    /// Whether prefixes may be used at all.
+    pub(super) capable: bool,
+    /// How many addresses are still wanted.
+    pub(super) want: u32,
+    /// How many more the maximum allows.
+    pub(super) room: u32,
+    /// Whether an IPv6 prefix is still wanted.
+    pub(super) ipv6: bool,
+    /// Where new interfaces are made, found when it is first asked for.
+    pub(super) site: Option<Result<Site<'a>, Reason>>,
+    /// What was wanted at first, the actions in flight counted in.
+    ask: Ask,
+    /// Interfaces that card 0 can still take.
+    empty_slots: u32,
+    /// Device indexes of card 0 that are taken or promised.
+    indexes: BTreeSet<u16>,
+    actions: Vec<Action>,
+    reasons: BTreeSet<Reason>,
+}
+
+impl<'a> Draft<'a> {
+    pub(super) fn new(view: View<'a>, policy: &'a Policy, limits: Limits) -> Self {
+        let node = view.node;
+        let capable = prefix_capable(node, policy);
+        let maximum = maximum(node, limits, capable);
+        let supply = Supply {
+            available: available(node, policy) + in_flight_addresses(node),
+            used: used(node.demand, &node.settings.watermarks),
+        };
+        let ask = ask(supply, &node.settings.watermarks, node.waiting_pods, maximum);
+        let fallen_back = if capable { fallen_back(node, policy) } else { BTreeSet::new() };
+        let mut draft = Self {
+            view,
+            policy,
+            limits,
+            stock: Stock::new(view.network, fallen_back, policy.return_to_prefixes_at()),
+            growing: growing(node, policy, limits),
+            capable,
+            want: ask.want,
+            room: maximum.map_or(u32::MAX, |most| most.saturating_sub(supply.available)),
+            ipv6: wants_ipv6(node, policy),
+            site: None,
+            ask,
+            empty_slots: empty_slots(node, limits),
+            indexes: on_card_0(node).map(|(_, index)| index).collect(),
+            actions: Vec::new(),
+            reasons: BTreeSet::new(),
+        };
+        for action in &node.in_flight {
+            draft.take_places(action);
+        }
+        draft.refuse_ipv6_where_the_type_does();
+        draft
+    }
+
+    fn refuse_ipv6_where_the_type_does(&mut self) {
+        let takes_prefixes = self.limits.supports_prefixes() && self.limits.ipv6_per_eni > 0;
+        if self.ipv6 && !takes_prefixes {
+            self.ipv6 = false;
+            let instance_type = self.view.node.identity.instance_type.clone();
+            self.note(Reason::NoIpv6OnType { instance_type });
+        }
+    }
+
+    /// Takes the slots and the index that `action` fills.
+    fn take_places(&mut self, action: &Action) {
+        match action {
+            Action::AssignAddresses { eni, count, .. }
+            | Action::AssignPrefixes { eni, count, .. } => {
+                if let Some(growing) = self.growing.iter_mut().find(|it| it.eni.id == *eni) {
+                    growing.slots = growing.slots.saturating_sub(u32::from(*count));
+                }
+            }
+            Action::CreateEni(CreateEni { device_index, .. })
+            | Action::AttachEni { device_index, .. } => {
+                self.indexes.insert(*device_index);
+                self.empty_slots = self.empty_slots.saturating_sub(1);
+            }
+            Action::AssignIpv6Prefix { .. } | Action::SetDeleteOnTermination { .. } => {}
+        }
+    }
+
+    /// Decides on a step that brings `addresses` addresses for pods.
+    pub(super) fn decide(&mut self, action: Action, addresses: u32) {
+        self.take_places(&action);
+        self.want = self.want.saturating_sub(addresses);
+        self.room = self.room.saturating_sub(addresses);
+        self.actions.push(action);
+    }
+
+    /// The index that the next new interface gets: the lowest that pods may use and nothing has.
+    /// `None` when the instance takes no more interfaces.
+    pub(super) fn next_index(&self) -> Option<u16> {
+        let first = self.view.node.settings.first_interface_index.unwrap_or(0);
+        let lowest = (first..=u16::MAX).find(|index| !self.indexes.contains(index));
+        lowest.filter(|_| self.empty_slots > 0)
+    }
+
+    pub(super) fn note(&mut self, reason: Reason) {
+        self.reasons.insert(reason);
+    }
+
+    /// Whether `fits` is true of an action that is under way.
+    pub(super) fn under_way(&self, fits: impl Fn(&Action) -> bool) -> bool {
+        self.view.node.in_flight.iter().any(fits)
+    }
+
+    pub(super) fn finish(mut self) -> Plan {
+        let brought = self.ask.want - self.want;
+        let missing = self.ask.must.saturating_sub(brought);
+        if missing > 0 {
+            self.note_what_is_missing();
+        }
+        let reasons = core::mem::take(&mut self.reasons).into_iter();
+        let mut blocked: Vec<Blocked> = reasons
+            .map(|reason| {
+                let short = if reason.is_about_addresses() { missing } else { 0 };
+                Blocked { reason, short }
+            })
+            .collect();
+        if self.ask.withheld > 0 {
+            blocked.push(Blocked { reason: self.reason_of_maximum(), short: self.ask.withheld });
+        }
+        Plan { actions: self.actions, blocked }
+    }
+
+    /// Why addresses the node must have could not be planned: no slot to put them in, or subnets
+    /// without any to give.
+    fn note_what_is_missing(&mut self) {
+        let with_slots: Vec<&SubnetId> =
+            self.growing.iter().filter(|it| it.slots > 0).map(|it| &it.eni.subnet).collect();
+        let takes_more_enis = self.next_index().is_some();
+        if with_slots.is_empty() && !takes_more_enis {
+            let instance_type = self.view.node.identity.instance_type.clone();
+            self.note(Reason::InstanceFull { instance_type });
+        }
+        let for_new_enis = match &self.site {
+            Some(Ok(site)) if takes_more_enis => site.subnets().collect(),
+            _ => Vec::new(),
+        };
+        for subnet in with_slots.into_iter().chain(for_new_enis) {
+            if self.stock.left(subnet).is_some() {
+                self.note(Reason::SubnetExhausted { subnet: subnet.clone() });
+            }
+        }
+    }
+
+    fn reason_of_maximum(&self) -> Reason {
+        match self.view.node.settings.watermarks.max_allocate() {
+            Some(max_allocate) => Reason::MaxAllocateReached { max_allocate },
+            None => Reason::InstanceFull {
+                instance_type: self.view.node.identity.instance_type.clone(),
+            },
+        }
+    }
+}
+
+fn growing<'a>(node: &'a NodeView, policy: &'a Policy, limits: Limits) -> Vec<Growing<'a>> {
+    let index = |eni: &EniView| eni.attachment.as_ref().map(|at| at.device_index);
+    let is_attached = |eni: &&EniView| {
+        eni.attachment.as_ref().is_some_and(|at| at.state == AttachmentState::Attached)
+    };
+    let mut growing: Vec<Growing<'a>> = managed(node, policy)
+        .filter(is_attached)
+        .map(|eni| Growing { eni, slots: free_slots(eni, limits) })
+        .collect();
+    growing.sort_by_key(|it| index(it.eni));
+    growing
+}
+
+/// How many addresses the node may have in all; `None` without limit.
+fn maximum(node: &NodeView, limits: Limits, capable: bool) -> Option<u32> {
+    let said = node.settings.watermarks.max_allocate();
+    said.or_else(|| instance_maximum(limits, node.settings.first_interface_index, capable))
+}
+
+/// Addresses for pods that actions under way will bring.
+fn in_flight_addresses(node: &NodeView) -> u32 {
+    let primary = u32::from(node.settings.use_primary_address);
+    let brings = |action: &Action| match action {
+        Action::CreateEni(create) => create.ipv4.addresses() + primary,
+        Action::AttachEni { eni, .. } => {
+            eni_by_id(node, eni).map_or(0, |eni| addresses_on(eni, &node.settings))
+        }
+        _ => action.asks_of_subnet().map_or(0, |(_, asked)| asked.addresses),
+    };
+    node.in_flight.iter().map(brings).sum()
+}
+
+fn eni_by_id<'a>(node: &'a NodeView, id: &EniId) -> Option<&'a EniView> {
+    node.enis.iter().find(|eni| eni.id == *id)
+}
+
+/// Subnets in which a node that may use prefixes has single addresses.
+fn fallen_back<'a>(node: &'a NodeView, policy: &'a Policy) -> BTreeSet<&'a SubnetId> {
+    let single = managed(node, policy).filter(|eni| !eni.ipv4.addresses.is_empty());
+    single.map(|eni| &eni.subnet).collect()
+}
+
+/// One /80 per node is enough for any number of pods, so one is asked for when there is none.
+fn wants_ipv6(node: &NodeView, policy: &Policy) -> bool {
+    let Demand::Cidr { ipv6: 1.., .. } = node.demand else {
+        return false;
+    };
+    let has_prefix = |eni: &EniView| !eni.ipv6.prefixes.is_empty();
+    let comes = |action: &Action| match action {
+        Action::AssignIpv6Prefix { .. } => true,
+        Action::CreateEni(create) => create.ipv6_prefix,
+        Action::AttachEni { eni, .. } => eni_by_id(node, eni).is_some_and(has_prefix),
+        _ => false,
+    };
+    !managed(node, policy).any(has_prefix) && !node.in_flight.iter().any(comes)
+}

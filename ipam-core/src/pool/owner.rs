@@ -1,0 +1,115 @@
+//! Who holds an address, and how a holder confirms it.
+
+use core::fmt;
+use core::str::FromStr;
+
+use crate::ids::{InvalidId, PodKey};
+use crate::time::Tick;
+
+/// Who holds an address. Written `namespace/pod`, `router`, `health` or `ingress`, as Cilium's
+/// agents write it into `status.ipam.used`.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Owner {
+    /// A pod. It may hold several addresses of a family: a new sandbox asks before the address of
+    /// the old one is given back.
+    Pod(PodKey),
+    /// The node's own address among the pods. At most one a family, like the next two.
+    Router,
+    /// The node's health endpoint.
+    Health,
+    /// The node's ingress proxy.
+    Ingress,
+}
+
+impl Owner {
+    /// Its number among those who hold at most one address of a family.
+    pub(super) const fn role(&self) -> Option<usize> {
+        match self {
+            Self::Pod(_) => None,
+            Self::Router => Some(0),
+            Self::Health => Some(1),
+            Self::Ingress => Some(2),
+        }
+    }
+}
+
+/// How many owners have a role.
+pub(super) const ROLES: usize = 3;
+
+impl FromStr for Owner {
+    type Err = InvalidId;
+
+    fn from_str(text: &str) -> Result<Self, InvalidId> {
+        match text {
+            "router" => Ok(Self::Router),
+            "health" => Ok(Self::Health),
+            "ingress" => Ok(Self::Ingress),
+            _ if text.contains('/') => text.parse().map(Self::Pod),
+            _ => Err(InvalidId {
+                kind: "an owner",
+                text: text.into(),
+                expected: "`namespace/pod`, `router`, `health` or `ingress`",
+            }),
+        }
+    }
+}
+
+impl fmt::Display for Owner {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Pod(pod) => fmt::Display::fmt(pod, formatter),
+            Self::Router => formatter.write_str("router"),
+            Self::Health => formatter.write_str("health"),
+            Self::Ingress => formatter.write_str("ingress"),
+        }
+    }
+}
+
+/// Whether an allocation must be confirmed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Claim {
+    /// It is given back unless it is claimed in time: whoever asked may be gone by then.
+    Expected,
+    /// It stands.
+    NotNeeded,
+}
+
+/// Names one allocation that must be claimed. Never used twice by a ledger.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ClaimId(u64);
+
+impl ClaimId {
+    /// The first one of a new ledger.
+    pub(super) const FIRST: Self = Self(1);
+
+    pub(super) const fn next(self) -> Self {
+        Self(self.0.saturating_add(1))
+    }
+
+    /// The id with this number.
+    #[must_use]
+    pub const fn from_u64(number: u64) -> Self {
+        Self(number)
+    }
+
+    /// The number, for the wire.
+    #[must_use]
+    pub const fn as_u64(self) -> u64 {
+        self.0
+    }
+}
+
+impl fmt::Display for ClaimId {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(&self.0, formatter)
+    }
+}
+
+/// A claim that has not come yet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PendingClaim {
+    /// What the claim must name.
+    pub id: ClaimId,
+    /// When the address was handed out.
+    pub since: Tick,
+}

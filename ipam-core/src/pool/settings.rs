@@ -1,0 +1,74 @@
+//! The two times of a ledger.
+
+use core::time::Duration;
+
+/// How long addresses rest and allocations wait. Holding one is proof that it makes sense.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LedgerSettings {
+    cool_down: Duration,
+    claim_within: Duration,
+}
+
+impl LedgerSettings {
+    /// Long enough for connections and routes to an address to be forgotten before its next pod has
+    /// it; the value of the AWS VPC CNI.
+    pub const COOL_DOWN_DEFAULT: Duration = Duration::from_secs(30);
+    /// The value of Cilium's agents.
+    pub const CLAIM_WITHIN_DEFAULT: Duration = Duration::from_mins(10);
+    /// A longer cool-down or wait would keep a node's addresses from its pods.
+    pub const MAX: Duration = Duration::from_hours(1);
+
+    /// Checks the cool-down, 0 to 1 h, and the time within which an allocation must be claimed,
+    /// 1 s to 1 h. Parts of a millisecond do not count.
+    ///
+    /// # Errors
+    /// [`InvalidLedgerSettings`] names the setting that is out of range.
+    pub fn new(cool_down: Duration, claim_within: Duration) -> Result<Self, InvalidLedgerSettings> {
+        let cool_down = in_range("cool-down", cool_down, Duration::ZERO)?;
+        let claim_within = in_range("claim-within", claim_within, Duration::from_secs(1))?;
+        Ok(Self { cool_down, claim_within })
+    }
+
+    /// How long an address rests between two owners. Zero: not at all.
+    #[must_use]
+    pub const fn cool_down(&self) -> Duration {
+        self.cool_down
+    }
+
+    /// How long an allocation waits for its claim.
+    #[must_use]
+    pub const fn claim_within(&self) -> Duration {
+        self.claim_within
+    }
+}
+
+impl Default for LedgerSettings {
+    fn default() -> Self {
+        Self { cool_down: Self::COOL_DOWN_DEFAULT, claim_within: Self::CLAIM_WITHIN_DEFAULT }
+    }
+}
+
+/// A time that makes no sense.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{setting} is {value:?}: expected {min:?} to {max:?}", max = LedgerSettings::MAX)]
+pub struct InvalidLedgerSettings {
+    /// The setting.
+    pub setting: &'static str,
+    /// Its value.
+    pub value: Duration,
+    /// The least value that makes sense.
+    pub min: Duration,
+}
+
+/// The whole milliseconds of `value`: moments have no parts of one.
+fn in_range(
+    setting: &'static str,
+    value: Duration,
+    min: Duration,
+) -> Result<Duration, InvalidLedgerSettings> {
+    if !(min..=LedgerSettings::MAX).contains(&value) {
+        return Err(InvalidLedgerSettings { setting, value, min });
+    }
+    let part = Duration::from_millis(value.subsec_millis().into());
+    Ok(Duration::from_secs(value.as_secs()) + part)
+}

@@ -1,0 +1,122 @@
+//! A ledger as plain values.
+
+use alloc::vec::Vec;
+use core::net::IpAddr;
+
+use super::Ledger;
+use super::cidr::ListedCidr;
+use super::holdings::Holdings;
+use super::owner::{ClaimId, Owner, PendingClaim};
+use super::slot::{State, Use};
+use crate::time::Tick;
+
+/// All that a ledger knows, apart from its settings. What it does next depends on nothing else.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Snapshot {
+    /// The latest moment that it was told of.
+    pub at: Tick,
+    /// The claim that the next allocation gets.
+    pub next_claim: ClaimId,
+    /// How often an address was handed out before it had finished cooling down.
+    pub cooling_cut_short: u64,
+    /// The CIDRs in ascending order, IPv4 before IPv6.
+    pub cidrs: Vec<SnapshotCidr>,
+    /// The used addresses in ascending order.
+    pub used: Vec<UsedAddress>,
+    /// The cooling addresses, of each family the oldest first.
+    pub cooling: Vec<CoolingAddress>,
+    /// The promised addresses in ascending order.
+    pub promised: Vec<PromisedAddress>,
+}
+
+/// A CIDR of a ledger.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct SnapshotCidr {
+    /// The CIDR and the interface it is on.
+    pub listed: ListedCidr,
+    /// Whether it was withdrawn and is kept because somebody uses an address of it.
+    pub withdrawn: bool,
+}
+
+/// An address in use.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UsedAddress {
+    /// The address.
+    pub address: IpAddr,
+    /// Who holds it.
+    pub owner: Owner,
+    /// The claim that has not come yet, if one is expected.
+    pub claim: Option<PendingClaim>,
+}
+
+/// An address that cools down.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct CoolingAddress {
+    /// The address.
+    pub address: IpAddr,
+    /// When it was given back.
+    pub since: Tick,
+}
+
+/// An address that is promised away.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PromisedAddress {
+    /// The address.
+    pub address: IpAddr,
+    /// When it was given back, if it had not finished cooling down when it was promised.
+    pub cooling_since: Option<Tick>,
+}
+
+impl Ledger {
+    /// All that the ledger knows, as plain values in a fixed order.
+    #[must_use]
+    pub fn snapshot(&self) -> Snapshot {
+        Snapshot {
+            at: self.clock,
+            next_claim: self.next_claim,
+            cooling_cut_short: self.cooling_cut_short,
+            cidrs: self.families.iter().flat_map(Holdings::listed).collect(),
+            used: self.families.iter().flat_map(Holdings::used).collect(),
+            cooling: self.families.iter().flat_map(Holdings::resting).collect(),
+            promised: self.families.iter().flat_map(Holdings::promised).collect(),
+        }
+    }
+}
+
+impl Holdings {
+    fn listed(&self) -> impl Iterator<Item = SnapshotCidr> {
+        self.ranges().map(|range| SnapshotCidr {
+            listed: range.entry.listed.clone(),
+            withdrawn: range.entry.withdrawn,
+        })
+    }
+
+    fn used(&self) -> impl Iterator<Item = UsedAddress> {
+        self.states().filter_map(|(place, state)| match state {
+            State::Used(Use { owner, claim }) => {
+                let address = self.address(place);
+                Some(UsedAddress { address, owner: owner.clone(), claim: *claim })
+            }
+            _ => None,
+        })
+    }
+
+    fn resting(&self) -> impl Iterator<Item = CoolingAddress> {
+        self.cooling().filter_map(|(place, state)| match state {
+            State::Cooling { since } => {
+                Some(CoolingAddress { address: self.address(place), since: *since })
+            }
+            _ => None,
+        })
+    }
+
+    fn promised(&self) -> impl Iterator<Item = PromisedAddress> {
+        self.states().filter_map(|(place, state)| match state {
+            State::Promised { cooling_since } => {
+                let address = self.address(place);
+                Some(PromisedAddress { address, cooling_since: *cooling_since })
+            }
+            _ => None,
+        })
+    }
+}

@@ -1,0 +1,184 @@
+//! Why a node does not get what it wants. One enum for events, conditions, metric labels, CNI errors
+//! and the command line, so that all of them say the same.
+
+use alloc::vec::Vec;
+use core::fmt;
+
+use crate::ids::{EniId, InstanceId, InstanceType, SubnetId};
+use crate::view::Tags;
+
+/// Why something was held back.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Reason {
+    /// No interface of the instance was ever seen, so nothing is known about it.
+    InstanceNotObserved {
+        /// The instance.
+        instance: InstanceId,
+    },
+    /// The instance is starting or ending; EC2 refuses attachments.
+    InstanceNotRunning {
+        /// The instance.
+        instance: InstanceId,
+    },
+    /// Nobody knows what the instance type can hold. Never guessed.
+    LimitsUnknown {
+        /// The type.
+        instance_type: InstanceType,
+    },
+    /// Every slot of the instance that pods may use is taken.
+    InstanceFull {
+        /// The type, which says how many slots there are.
+        instance_type: InstanceType,
+    },
+    /// `max-allocate` of the node is reached.
+    MaxAllocateReached {
+        /// Its value.
+        max_allocate: u32,
+    },
+    /// `subnet-ids` of the node name no subnet in its VPC and zone.
+    NoSubnetWithId {
+        /// The ids as given.
+        ids: Vec<SubnetId>,
+    },
+    /// No subnet in the VPC and zone of the node has all of its `subnet-tags`.
+    NoSubnetWithTags {
+        /// The tags as given.
+        tags: Tags,
+    },
+    /// There is no known subnet in the VPC and zone of the node.
+    NoSubnet,
+    /// A subnet has no free address left.
+    SubnetExhausted {
+        /// The subnet.
+        subnet: SubnetId,
+    },
+    /// A subnet has no free /28 block, or too few to return to prefixes: single addresses are used there.
+    NoFreePrefix {
+        /// The subnet.
+        subnet: SubnetId,
+    },
+    /// The subnet of an interface is not known, so nothing is taken from it.
+    SubnetUnknown {
+        /// The interface.
+        eni: EniId,
+        /// The subnet.
+        subnet: SubnetId,
+    },
+    /// No security group in the VPC of the node has all of its `security-group-tags`.
+    NoSecurityGroupWithTags {
+        /// The tags as given.
+        tags: Tags,
+    },
+    /// The node names no security groups and its primary interface shows none.
+    NoSecurityGroup,
+    /// IPv6 was asked for and no subnet that the node may use has an IPv6 range with a slot to put it in.
+    NoIpv6Subnet,
+    /// IPv6 was asked for and the instance type takes no IPv6 prefixes.
+    NoIpv6OnType {
+        /// The type.
+        instance_type: InstanceType,
+    },
+}
+
+impl Reason {
+    /// A short fixed name, fit for a metric label and for the reason of an event.
+    #[must_use]
+    pub const fn label(&self) -> &'static str {
+        match self {
+            Self::InstanceNotObserved { .. } => "InstanceNotObserved",
+            Self::InstanceNotRunning { .. } => "InstanceNotRunning",
+            Self::LimitsUnknown { .. } => "LimitsUnknown",
+            Self::InstanceFull { .. } => "InstanceFull",
+            Self::MaxAllocateReached { .. } => "MaxAllocateReached",
+            Self::NoSubnetWithId { .. } => "NoSubnetWithId",
+            Self::NoSubnetWithTags { .. } => "NoSubnetWithTags",
+            Self::NoSubnet => "NoSubnet",
+            Self::SubnetExhausted { .. } => "SubnetExhausted",
+            Self::NoFreePrefix { .. } => "NoFreePrefix",
+            Self::SubnetUnknown { .. } => "SubnetUnknown",
+            Self::NoSecurityGroupWithTags { .. } => "NoSecurityGroupWithTags",
+            Self::NoSecurityGroup => "NoSecurityGroup",
+            Self::NoIpv6Subnet => "NoIpv6Subnet",
+            Self::NoIpv6OnType { .. } => "NoIpv6OnType",
+        }
+    }
+}
+
+impl Reason {
+    /// Whether IPv4 addresses are missing for this reason, and not only their form or IPv6.
+    pub(crate) const fn is_about_addresses(&self) -> bool {
+        !matches!(self, Self::NoFreePrefix { .. } | Self::NoIpv6Subnet | Self::NoIpv6OnType { .. })
+    }
+}
+
+impl fmt::Display for Reason {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::InstanceNotObserved { instance } => {
+                write!(
+                    out,
+                    "no interface of {instance} was seen: it is new to EC2's answers, or gone"
+                )
+            }
+            Self::InstanceNotRunning { instance } => {
+                write!(out, "{instance} is not running: interfaces cannot be attached now")
+            }
+            Self::LimitsUnknown { instance_type } => write!(
+                out,
+                "the limits of {instance_type} are unknown: give them as an override, or allow DescribeInstanceTypes"
+            ),
+            Self::InstanceFull { instance_type } => {
+                write!(out, "every slot for pods of this {instance_type} is taken")
+            }
+            Self::MaxAllocateReached { max_allocate } => {
+                write!(out, "max-allocate {max_allocate} is reached")
+            }
+            Self::NoSubnetWithId { ids } => {
+                write!(out, "subnet-ids {ids:?} name no subnet in the node's VPC and zone")
+            }
+            Self::NoSubnetWithTags { tags } => {
+                write!(out, "no subnet in the node's VPC and zone has all of {tags:?}")
+            }
+            Self::NoSubnet => out.write_str("no subnet is known in the node's VPC and zone"),
+            Self::SubnetExhausted { subnet } => write!(out, "{subnet} has no free address"),
+            Self::NoFreePrefix { subnet } => {
+                write!(out, "{subnet} has too few free /28 blocks: single addresses are used")
+            }
+            Self::SubnetUnknown { eni, subnet } => {
+                write!(out, "{subnet} of {eni} is not known: nothing is taken from it")
+            }
+            Self::NoSecurityGroupWithTags { tags } => {
+                write!(out, "no security group in the node's VPC has all of {tags:?}")
+            }
+            Self::NoSecurityGroup => {
+                out.write_str("no security groups are named and the primary interface shows none")
+            }
+            Self::NoIpv6Subnet => out.write_str(
+                "IPv6 is asked for, and no usable subnet with an IPv6 range has a slot for it",
+            ),
+            Self::NoIpv6OnType { instance_type } => {
+                write!(out, "IPv6 is asked for, and {instance_type} takes no IPv6 prefixes")
+            }
+        }
+    }
+}
+
+/// Something the node wants and does not get by the plan, with the reason.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Blocked {
+    /// Why.
+    pub reason: Reason,
+    /// How many IPv4 addresses short of its demand the node stays. 0 where nothing is missing and
+    /// only the form is second best, or where IPv6 alone is missing.
+    pub short: u32,
+}
+
+/// A text for people who read plans. Tools read the fields.
+impl fmt::Display for Blocked {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.short {
+            0 => write!(out, "{}", self.reason),
+            short => write!(out, "{} (short by {short})", self.reason),
+        }
+    }
+}

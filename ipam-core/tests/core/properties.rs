@@ -1,0 +1,201 @@
+//! What holds of every plan, whatever the node, the network and the demand.
+
+use std::fmt::Write;
+
+use ipam_core::demand::used;
+use ipam_core::view::Demand;
+use proptest::prelude::*;
+
+use crate::world::World;
+
+/// Types with few and many interfaces, of one and several cards, on Nitro and Xen.
+const TYPES: [&str; 7] =
+    ["t3.medium", "m5.large", "m5.4xlarge", "m4.xlarge", "t2.xlarge", "p5.48xlarge", "m5.metal"];
+
+prop_compose! {
+    fn a_subnet()(free in 0_usize..400, scattered in any::<bool>(), ipv6 in any::<bool>(), tagged in any::<bool>()) -> String {
+        let free = if scattered { free.min(200) } else { free };
+        format!(
+            "10.0.{{}}.0/23 free {free}{}{}{}",
+            if scattered { " scattered" } else { "" },
+            if ipv6 { " ipv6" } else { "" },
+            if tagged { " tags pods=yes" } else { "" },
+        )
+    }
+}
+
+prop_compose! {
+    fn an_eni()(addresses in 0_u16..8, prefixes in 0_u16..4, kind in 0..6_usize) -> (u16, u16, &'static str) {
+        let kind = ["", "", "", " special", " tags team=db", " attaching"][kind];
+        (addresses, prefixes, kind)
+    }
+}
+
+prop_compose! {
+    fn a_node()(
+        kind in proptest::sample::select(&TYPES[..]),
+        pre in -1_i32..40,
+        min in 0_u32..60,
+        max in prop_oneof![Just(0_u32), 1_u32..200],
+        above in 0_u32..10,
+        used in 0_u32..120,
+        waiting in prop_oneof![Just(0_u32), 0_u32..150],
+        flags in proptest::collection::vec(any::<bool>(), 5),
+    ) -> String {
+        let word = |flag: usize, word: &'static str| if flags[flag] { word } else { "" };
+        let demand = if flags[0] { format!("requested {used} {}", used % 3) } else { format!("used {used}") };
+        format!(
+            "node {kind} pre {pre} min {min} max {max} above {above} {demand} waiting {waiting} in subnet-1{}{}{}{}",
+            word(1, " first 1"),
+            word(2, " primary"),
+            word(3, " exclude team=db"),
+            word(4, " subnet-tags pods=yes"),
+        )
+    }
+}
+
+prop_compose! {
+    /// A world whose interfaces hold no more than their type and their subnet allow.
+    fn a_world()(
+        node in a_node(),
+        prefixes in any::<bool>(),
+        subnets in proptest::collection::vec(a_subnet(), 1..4),
+        enis in proptest::collection::vec(an_eni(), 0..4),
+    ) -> World {
+        let mut text = format!("{node}\n");
+        if prefixes {
+            text += "policy prefixes\n";
+        }
+        for (number, subnet) in subnets.iter().enumerate() {
+            let subnet = subnet.replace("{}", &(2 * number).to_string());
+            let _ = writeln!(text, "subnet subnet-{} {subnet}", number + 1);
+        }
+        let limits = limits::find(node.split_whitespace().nth(1).unwrap()).unwrap();
+        text += "subnet subnet-9 10.9.0.0/20\n eni eni-0 at 0 in subnet-9\n";
+        for (index, (addresses, prefixes, kind)) in enis.iter().enumerate() {
+            let index = index + 1;
+            let prefixes = if limits.supports_prefixes() { *prefixes } else { 0 };
+            let addresses = (*addresses).min(limits.ipv4_per_eni - 1 - prefixes.min(4));
+            if index < usize::from(limits.enis) {
+                let _ = writeln!(
+                    text,
+                    "eni eni-{index} at {index} in subnet-9 addresses {addresses} prefixes {prefixes}{kind}"
+                );
+            }
+        }
+        World::new(&text)
+    }
+}
+
+/// What the node has, taken away from everything else.
+fn held(world: &World) -> Vec<String> {
+    let enis = world.node.enis.iter();
+    enis.flat_map(|eni| {
+        let singles = eni.ipv4.addresses.iter().map(ToString::to_string);
+        let prefixes = eni.ipv4.prefixes.iter().map(ToString::to_string);
+        singles.chain(prefixes).map(|it| format!("{it} on {}", eni.id)).collect::<Vec<_>>()
+    })
+    .collect()
+}
+
+/// The cap that the node's settings put on its addresses, from first principles.
+fn cap(world: &World) -> u32 {
+    if let Some(said) = world.node.settings.watermarks.max_allocate() {
+        return said;
+    }
+    let limits = world.node.limits.unwrap();
+    let first = world.node.settings.first_interface_index.unwrap();
+    let slots = u32::from(limits.enis.saturating_sub(first)) * (u32::from(limits.ipv4_per_eni) - 1);
+    let prefixes = world.policy.prefix_delegation() && limits.supports_prefixes();
+    if prefixes { slots * 16 } else { slots }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(512))]
+
+    #[test]
+    fn a_plan_is_the_same_each_time(world in a_world()) {
+        prop_assert_eq!(world.plan(), world.plan());
+    }
+
+    /// The model refuses what EC2 would, and audits limits and uniqueness after every action.
+    #[test]
+    fn a_plan_is_carried_out_without_refusal_and_settles(world in a_world()) {
+        let mut world = world;
+        let rounds = world.settle().map_err(TestCaseError::fail)?;
+        prop_assert!(rounds <= 4, "create, attach, set the attribute, and at most one round more");
+    }
+
+    #[test]
+    fn no_plan_goes_beyond_the_maximum(world in a_world()) {
+        let mut world = world;
+        let before = world.available();
+        world.settle().map_err(TestCaseError::fail)?;
+        prop_assert!(world.available() <= before.max(cap(&world)));
+    }
+
+    /// Planning takes nothing away: what was there, used or not, is there afterwards.
+    #[test]
+    fn nothing_that_was_there_is_touched(world in a_world()) {
+        let mut world = world;
+        let before = held(&world);
+        world.settle().map_err(TestCaseError::fail)?;
+        let after = held(&world);
+        prop_assert!(before.iter().all(|it| after.contains(it)));
+    }
+
+    /// A settled node has what it needs, or says how many addresses it is short and why.
+    #[test]
+    fn a_settled_node_is_served_or_says_why(world in a_world()) {
+        let mut world = world;
+        world.settle().map_err(TestCaseError::fail)?;
+        let watermarks = world.node.settings.watermarks;
+        let used = i64::from(used(world.node.demand, &watermarks));
+        let free = i64::from(world.available()) - used;
+        let lacks = [
+            i64::from(watermarks.pre_allocate()) - free,
+            i64::from(world.node.waiting_pods) - free,
+            if watermarks.min_allocate() == 0 { 0 } else { i64::from(watermarks.min_allocate()) - i64::from(world.available()) },
+            0,
+        ];
+        let short = lacks.into_iter().max().unwrap_or(0);
+        let plan = world.plan();
+        let said = plan.blocked.iter().map(|it| i64::from(it.short)).max().unwrap_or(0);
+        prop_assert!(said <= short, "{:?}", plan.blocked);
+        prop_assert_eq!(said > 0, short > 0, "short by {}, {:?}", short, plan.blocked);
+    }
+
+    /// While everything planned is under way, nothing more is planned.
+    #[test]
+    fn what_is_in_flight_is_not_asked_for_again(world in a_world()) {
+        let mut world = world;
+        let plan = world.plan();
+        world.network.reserve(&plan.actions);
+        world.node.in_flight = plan.actions;
+        prop_assert_eq!(world.plan().actions, vec![]);
+    }
+
+    /// Half a round: any part of the actions may have been lost. The rest is planned again, and the
+    /// node settles all the same.
+    #[test]
+    fn lost_actions_are_made_good(world in a_world(), lost in any::<u64>()) {
+        let mut world = world;
+        let actions = world.plan().actions;
+        let kept = actions.iter().enumerate().filter(|(at, _)| lost >> (at % 64) & 1 == 0);
+        let kept: Vec<_> = kept.map(|(_, action)| action.clone()).collect();
+        world.apply_all(&kept).map_err(TestCaseError::fail)?;
+        world.settle().map_err(TestCaseError::fail)?;
+    }
+
+    /// An agent of either contract that needs the same gets the same.
+    #[test]
+    fn both_contracts_ask_alike(world in a_world(), used in 1_u32..100) {
+        let mut world = world;
+        world.node.demand = Demand::PerIp { used };
+        let per_ip = world.plan();
+        let pre = world.node.settings.watermarks.pre_allocate();
+        let ipv4 = u32::try_from(i64::from(used) + i64::from(pre)).unwrap();
+        world.node.demand = Demand::Cidr { ipv4, ipv6: 0 };
+        prop_assert_eq!(world.plan(), per_ip);
+    }
+}

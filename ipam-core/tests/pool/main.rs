@@ -1,0 +1,16 @@
+//! The agent's ledger.
+
+#[cfg(test)]
+mod allocation;
+#[cfg(test)]
+mod claims;
+#[cfg(test)]
+mod listing;
+#[cfg(test)]
+mod model;
+#[cfg(test)]
+mod properties;
+#[cfg(test)]
+mod restore;
+#[cfg(test)]
+mod script;

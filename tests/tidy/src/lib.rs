@@ -1,0 +1,43 @@
+//! Rules about Berth's code, as tests.
+//!
+//! A rule is a pure function over a [`Tree`] of texts that answers with [`Finding`]s, each naming a file, a line and what to
+//! do about it. The table tests beside each rule show bad texts being caught; `tests/tree.rs` applies every rule to the
+//! repository. What a rule allows by way of exception stands in a table in the rule's own file, with the reason.
+//!
+//! | module | what holds |
+//! |---|---|
+//! | [`arrows`] | crates of the workspace depend on one another only where a table allows it |
+//! | [`dependencies`] | the core's crates depend on a short list of others, without default features |
+//! | [`workspace`] | every crate is a member and inherits versions, lints and licence; the folders of the design exist |
+//! | [`no_std`] | the core's crates are without the standard library outside tests |
+//! | [`length`] | functions and files stay short |
+//! | [`leftovers`] | no marks of unfinished work, no code in comments |
+//! | [`alone`] | no file names a path or a host of somebody's machine |
+//! | [`promises`] | every promise of the README has its function in the audit |
+//! | [`generated`] | every generated file has a test that keeps it fresh |
+//! | [`commands`] | the commands that documents show exist, and the test command is written once |
+//! | [`once`] | the toolchain's version and the licence are named once |
+
+pub mod alone;
+pub mod arrows;
+pub mod commands;
+pub mod dependencies;
+pub mod generated;
+pub mod leftovers;
+pub mod length;
+pub mod no_std;
+pub mod once;
+pub mod promises;
+pub mod workspace;
+
+mod finding;
+mod manifest;
+mod markdown;
+mod tokens;
+mod tree;
+
+#[cfg(test)]
+mod testing;
+
+pub use finding::Finding;
+pub use tree::Tree;

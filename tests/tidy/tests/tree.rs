@@ -1,0 +1,107 @@
+//! Every rule, applied to the repository. The rules and what they allow stand in `src`.
+
+use std::io;
+use std::path::Path;
+use std::sync::LazyLock;
+
+use tidy::{
+    Finding, Tree, alone, arrows, commands, dependencies, generated, leftovers, length, no_std,
+    once, promises, workspace,
+};
+
+static TREE: LazyLock<io::Result<Tree>> =
+    LazyLock::new(|| Tree::of_repository(&Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")));
+
+#[track_caller]
+fn holds(rule: fn(&Tree) -> Vec<Finding>) {
+    let findings = match &*TREE {
+        Ok(tree) => lines(rule(tree)),
+        Err(error) => vec![format!("the repository cannot be read: {error}")],
+    };
+    let count = findings.len();
+    assert!(findings.is_empty(), "{count} places break this rule:\n{}", findings.join("\n"));
+}
+
+fn lines(mut findings: Vec<Finding>) -> Vec<String> {
+    findings.sort();
+    findings.iter().map(ToString::to_string).collect()
+}
+
+#[test]
+fn the_tree_is_really_read() {
+    let tree = TREE.as_ref().unwrap();
+    let root = tree.get("Cargo.toml").unwrap();
+    assert!(root.contains("[workspace]"));
+    assert!(tree.get("tests/tidy/tests/tree.rs").is_some());
+    assert!(tree.iter().all(|(path, _)| !path.starts_with("target/")));
+}
+
+#[test]
+fn arrows_between_crates_lead_one_way() {
+    holds(arrows::check);
+}
+
+#[test]
+fn the_core_depends_on_its_list_alone() {
+    holds(dependencies::check);
+}
+
+#[test]
+fn crates_inherit_what_the_workspace_decides() {
+    holds(workspace::check_crates);
+}
+
+#[test]
+fn folders_are_those_of_the_design() {
+    holds(workspace::check_folders);
+}
+
+#[test]
+fn the_core_is_without_the_standard_library() {
+    holds(no_std::check);
+}
+
+#[test]
+fn functions_and_files_are_short() {
+    holds(length::check);
+}
+
+#[test]
+fn nothing_unfinished_is_left() {
+    holds(leftovers::check);
+}
+
+#[test]
+fn the_repository_speaks_of_itself_alone() {
+    holds(alone::check);
+}
+
+#[test]
+fn promises_are_functions_of_the_audit() {
+    holds(promises::check);
+}
+
+#[test]
+fn generated_files_are_kept_fresh() {
+    holds(generated::check);
+}
+
+#[test]
+fn the_test_command_is_written_once() {
+    holds(commands::check_test_command);
+}
+
+#[test]
+fn commands_in_documents_exist() {
+    holds(commands::check_documents);
+}
+
+#[test]
+fn the_toolchain_is_named_once() {
+    holds(once::check_toolchain);
+}
+
+#[test]
+fn the_licence_is_there() {
+    holds(once::check_licence);
+}
