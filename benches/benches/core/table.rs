@@ -21,7 +21,7 @@ const GOALS: [(&str, f64); 5] = [
 #[expect(clippy::print_stdout, reason = "the table is what the benches are run for")]
 pub(crate) fn print(output: &Path) {
     let mut rows: Vec<(String, f64)> = estimates(output).iter().filter_map(|it| read(it)).collect();
-    rows.sort_by(|a, b| a.0.cmp(&b.0));
+    rows.sort_by_cached_key(|(name, _)| with_padded_numbers(name));
     if rows.is_empty() {
         return;
     }
@@ -38,6 +38,16 @@ pub(crate) fn print(output: &Path) {
         ]);
     }
     println!("{table}");
+}
+
+/// The words of a name, its numbers padded, so that 16 comes before 240 and 1600.
+fn with_padded_numbers(name: &str) -> Vec<String> {
+    name.split(['/', ' '])
+        .map(|word| match word.parse::<u64>() {
+            Ok(number) => format!("{number:020}"),
+            Err(_) => word.to_string(),
+        })
+        .collect()
 }
 
 /// The folders of single benches: those that hold a `new/estimates.json`.
