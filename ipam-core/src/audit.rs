@@ -35,6 +35,8 @@ pub struct Truth<'a> {
 pub struct NodeTruth<'a> {
     /// Its name.
     pub name: &'a NodeName,
+    /// The VPC it is in; the same address in another VPC is another address.
+    pub vpc: &'a VpcId,
     /// What its type can hold, if anybody knows.
     pub limits: Option<Limits>,
     /// The interfaces that are attached to it.
@@ -45,8 +47,8 @@ pub struct NodeTruth<'a> {
     pub short: u32,
     /// Whether it has steps under way or reports a reason.
     pub explained: bool,
-    /// What its agent's ledger says of itself, one family.
-    pub ledger: Option<LedgerCounts>,
+    /// What its agent's ledger says of itself, family by family.
+    pub ledgers: &'a [LedgerCounts],
 }
 
 /// An address in use.
@@ -219,12 +221,15 @@ pub fn used_addresses_are_attached(truth: &Truth<'_>) -> Vec<Violation> {
 /// Promise 2: no address is given to two pods, nor held by two interfaces of one VPC.
 #[must_use]
 pub fn no_address_held_twice(truth: &Truth<'_>) -> Vec<Violation> {
-    let mut used: Vec<&InUse> = truth.nodes.iter().flat_map(|node| node.in_use).collect();
-    used.sort_by_key(|it| it.address);
-    let twice = used.windows(2).filter(|pair| pair[0].address == pair[1].address);
+    let users = truth.nodes.iter().flat_map(|node| node.in_use.iter().map(|it| (node.vpc, it)));
+    let mut used: Vec<(&VpcId, &InUse)> = users.collect();
+    used.sort_by_key(|(vpc, it)| (*vpc, it.address));
+    let same =
+        |a: &(&VpcId, &InUse), b: &(&VpcId, &InUse)| a.0 == b.0 && a.1.address == b.1.address;
+    let twice = used.windows(2).filter(|pair| same(&pair[0], &pair[1]));
     let used_twice = twice.map(|pair| Violation::UsedTwice {
-        address: pair[0].address,
-        owners: [pair[0].owner.clone(), pair[1].owner.clone()],
+        address: pair[0].1.address,
+        owners: [pair[0].1.owner.clone(), pair[1].1.owner.clone()],
     });
     let mut held: Vec<Held<'_>> = Vec::new();
     let attached = truth.nodes.iter().flat_map(|node| node.enis);
@@ -277,8 +282,9 @@ pub fn every_short_node_says_why(truth: &Truth<'_>) -> Vec<Violation> {
 pub fn ledgers_add_up(truth: &Truth<'_>) -> Vec<Violation> {
     let mut violations = Vec::new();
     for node in truth.nodes {
-        let Some(counts) = node.ledger else { continue };
-        if counts.attached != counts.free + counts.used + counts.cooling + counts.promised {
+        let adds_up =
+            |it: &LedgerCounts| it.attached == it.free + it.used + it.cooling + it.promised;
+        for counts in node.ledgers.iter().copied().filter(|it| !adds_up(it)) {
             violations.push(Violation::NotConserved { node: node.name.clone(), counts });
         }
     }

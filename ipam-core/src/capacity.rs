@@ -31,8 +31,8 @@ pub fn prefix_capable(node: &NodeView, policy: &Policy) -> bool {
 #[must_use]
 pub fn prefix_delegated(node: &NodeView, policy: &Policy) -> bool {
     let single_only =
-        |eni: &&EniView| !eni.ipv4.addresses.is_empty() && eni.ipv4.prefixes.is_empty();
-    prefix_capable(node, policy) && !attached(node).any(|eni| single_only(&eni))
+        |eni: &EniView| !eni.ipv4.addresses.is_empty() && eni.ipv4.prefixes.is_empty();
+    prefix_capable(node, policy) && !on_card_0(node).any(|(eni, _)| single_only(eni))
 }
 
 /// How many addresses for pods the instance may have in all, the cap where `max-allocate` says nothing.
@@ -43,7 +43,7 @@ pub fn prefix_delegated(node: &NodeView, policy: &Policy) -> bool {
 #[must_use]
 pub fn instance_maximum(limits: Limits, first_index: Option<u16>, prefixes: bool) -> Option<u32> {
     let per_slot = if prefixes { ADDRESSES_PER_PREFIX } else { 1 };
-    first_index.map(|first| single_addresses(limits, first) * per_slot)
+    first_index.map(|first| single_addresses(limits, first).saturating_mul(per_slot))
 }
 
 /// The value that seeds `pre-allocate` where it is 0: the default, or less on an instance that cannot
@@ -51,18 +51,14 @@ pub fn instance_maximum(limits: Limits, first_index: Option<u16>, prefixes: bool
 #[must_use]
 pub fn instance_minimum(limits: Option<Limits>, first_index: Option<u16>) -> u32 {
     let default = Watermarks::PRE_ALLOCATE_DEFAULT.unsigned_abs();
-    match (limits, first_index) {
-        (Some(limits), Some(first)) if first < limits.enis => {
-            default.min(single_addresses(limits, first))
-        }
-        _ => default,
-    }
+    let most = limits.zip(first_index).map(|(limits, first)| single_addresses(limits, first));
+    most.map_or(default, |most| most.min(default))
 }
 
 /// Secondary addresses on all interfaces from `first_index` on.
 fn single_addresses(limits: Limits, first_index: u16) -> u32 {
     let enis = u32::from(limits.enis.saturating_sub(first_index));
-    enis * u32::from(limits.ipv4_per_eni).saturating_sub(1)
+    enis.saturating_mul(u32::from(limits.ipv4_per_eni).saturating_sub(1))
 }
 
 /// IPv4 slots that are free on an interface. Each takes a single address or a whole prefix.
@@ -109,10 +105,6 @@ pub(crate) fn managed<'a>(
         .filter(move |eni| left_alone(eni, &node.settings, policy).is_none())
 }
 
-fn attached(node: &NodeView) -> impl Iterator<Item = &EniView> {
-    node.enis.iter().filter(|eni| eni.attachment.is_some())
-}
-
 /// Addresses for pods on one interface.
 #[must_use]
 pub fn addresses_on(eni: &EniView, settings: &NodeSettings) -> u32 {
@@ -121,8 +113,8 @@ pub fn addresses_on(eni: &EniView, settings: &NodeSettings) -> u32 {
         + u32::from(settings.use_primary_address)
 }
 
-/// Distinct addresses for pods on all managed interfaces. One that two interfaces show, as a stale
-/// reading may, counts once.
+/// Distinct addresses for pods on all managed interfaces. A single address or a prefix that two
+/// interfaces show, as a stale reading may, counts once.
 #[must_use]
 pub fn available(node: &NodeView, policy: &Policy) -> u32 {
     let mut addresses: Vec<Ipv4Addr> = Vec::new();
@@ -153,6 +145,8 @@ pub struct Figures {
     pub empty_slots: u32,
     /// Managed interfaces that can take more, and empty slots.
     pub remaining_interfaces: u32,
+    /// [`instance_maximum`] in the mode of the node.
+    pub maximum: Option<u32>,
 }
 
 /// The figures of a node, `None` while its limits are not known.
@@ -161,9 +155,9 @@ pub fn figures(node: &NodeView, policy: &Policy) -> Option<Figures> {
     let limits = node.limits?;
     let delegated = prefix_delegated(node, policy);
     let most = |eni: Option<&EniView>| most_on(eni, limits, &node.settings, delegated);
-    let mut capacity = u32::from(limits.enis) * most(None);
+    let mut capacity = u32::from(limits.enis).saturating_mul(most(None));
     let mut remaining_interfaces = empty_slots(node, limits);
-    for eni in attached(node) {
+    for (eni, _) in on_card_0(node) {
         if left_alone(eni, &node.settings, policy).is_some() {
             capacity = capacity.saturating_sub(most(Some(eni)));
         } else if addresses_on(eni, &node.settings) < most(Some(eni)) {
@@ -174,7 +168,8 @@ pub fn figures(node: &NodeView, policy: &Policy) -> Option<Figures> {
         }
     }
     let empty_slots = empty_slots(node, limits);
-    Some(Figures { capacity, empty_slots, remaining_interfaces })
+    let maximum = instance_maximum(limits, node.settings.first_interface_index, delegated);
+    Some(Figures { capacity, empty_slots, remaining_interfaces, maximum })
 }
 
 /// How many addresses for pods an interface can have in the mode of its node; `None`: one that is
@@ -183,7 +178,7 @@ fn most_on(eni: Option<&EniView>, limits: Limits, settings: &NodeSettings, deleg
     let primary = u32::from(settings.use_primary_address);
     let slots = u32::from(limits.ipv4_per_eni).saturating_sub(1) + primary;
     if delegated {
-        return slots * ADDRESSES_PER_PREFIX;
+        return slots.saturating_mul(ADDRESSES_PER_PREFIX);
     }
     let prefixes = eni.map_or(0, |eni| count(&eni.ipv4.prefixes));
     slots + prefixes * (ADDRESSES_PER_PREFIX - 1)

@@ -83,7 +83,7 @@ identifiers! {
     /// The name of an instance type: `m5.large`. Whether the type exists is for the limits to say.
     InstanceType: "an instance type", "lower-case letters, digits, `-` and `.`", |text| made_of(text, "-.");
     /// The name of a Kubernetes Node, which is also that of its `CiliumNode`.
-    NodeName: "a node name", "a DNS subdomain: lower-case letters, digits, `-` and `.`", |text| made_of(text, "-.");
+    NodeName: "a node name", "a DNS subdomain: lower-case letters, digits, `-` and `.`", is_dns_subdomain;
 }
 
 fn ec2_id(text: &str, prefix: &str) -> bool {
@@ -94,6 +94,15 @@ fn ec2_id(text: &str, prefix: &str) -> bool {
 fn made_of(text: &str, also: &str) -> bool {
     let allowed = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || also.contains(c);
     !text.is_empty() && text.chars().all(allowed)
+}
+
+/// Labels between dots, each of which starts and ends with a letter or digit (RFC 1123).
+fn is_dns_subdomain(text: &str) -> bool {
+    text.split('.').all(is_dns_label)
+}
+
+fn is_dns_label(text: &str) -> bool {
+    made_of(text, "-") && !text.starts_with('-') && !text.ends_with('-')
 }
 
 /// A pod: `namespace/name`.
@@ -135,7 +144,7 @@ impl FromStr for PodKey {
         };
         let (namespace, name) = text.split_once('/').ok_or_else(invalid)?;
         let fits = namespace.len() <= LENGTH_MAX && name.len() <= LENGTH_MAX;
-        if !(fits && made_of(namespace, "-") && made_of(name, "-.")) {
+        if !(fits && is_dns_label(namespace) && is_dns_subdomain(name)) {
             return Err(invalid());
         }
         Ok(Self { slash: namespace.len(), text: Arc::from(text) })

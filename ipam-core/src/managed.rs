@@ -1,6 +1,8 @@
 //! Which interfaces are Berth's to fill, and which are left alone.
 
-use crate::policy::Policy;
+use crate::action::eni_description;
+use crate::ids::InstanceId;
+use crate::policy::{CILIUM_MANAGED_TAG, MANAGED_TAG, Policy};
 use crate::view::{Attachment, EniKind, EniView, NodeSettings, Tags};
 
 /// Why an interface is left alone. It still takes a slot and a device index of its instance.
@@ -40,7 +42,17 @@ pub fn left_alone(eni: &EniView, settings: &NodeSettings, policy: &Policy) -> Op
     (attachment.device_index < first).then_some(LeftAlone::BelowFirstIndex)
 }
 
-fn is_excluded(tags: &Tags, exclude: &Tags) -> bool {
+/// Whether `eni` was made for `instance`, by Berth or by Cilium's operator: its description names the
+/// instance, and a tag names the maker.
+#[must_use]
+pub fn is_made_for(eni: &EniView, instance: &InstanceId) -> bool {
+    let marked = |key: &&str| eni.tags.get(*key).is_some_and(|value| value == "true");
+    eni.description == eni_description(instance)
+        && [MANAGED_TAG, CILIUM_MANAGED_TAG].iter().any(marked)
+}
+
+/// Whether `exclude-interface-tags` of a node exclude an interface with these tags.
+pub(crate) fn is_excluded(tags: &Tags, exclude: &Tags) -> bool {
     !exclude.is_empty() && has_all(tags, exclude)
 }
 

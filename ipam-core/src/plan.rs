@@ -18,6 +18,7 @@ use alloc::vec::Vec;
 use limits::Limits;
 
 use crate::action::Action;
+use crate::capacity::on_card_0;
 use crate::policy::Policy;
 use crate::reason::{Blocked, Reason};
 use crate::view::{NodeView, View};
@@ -36,7 +37,7 @@ pub struct Plan {
 /// Plans the steps that bring a node to its watermarks.
 #[must_use]
 pub fn plan(view: View<'_>, policy: &Policy) -> Plan {
-    let limits = match ready(view.node) {
+    let limits = match known(view.node) {
         Ok(limits) => limits,
         Err(reason) => {
             return Plan {
@@ -57,15 +58,12 @@ pub fn plan(view: View<'_>, policy: &Policy) -> Plan {
     draft.finish()
 }
 
-/// What must be known of a node before anything is done for it. An error is never read as "empty": a
-/// node without interfaces is one that was not observed.
-fn ready(node: &NodeView) -> Result<Limits, Reason> {
+/// What must be known of a node before anything is done for it. An error is never read as "empty":
+/// every instance has a primary interface, so a listing without it was not a listing of this instance.
+fn known(node: &NodeView) -> Result<Limits, Reason> {
     let identity = &node.identity;
-    if !node.enis.iter().any(|eni| eni.attachment.is_some()) {
+    if !on_card_0(node).any(|(_, index)| index == 0) {
         return Err(Reason::InstanceNotObserved { instance: identity.instance.clone() });
-    }
-    if !node.running {
-        return Err(Reason::InstanceNotRunning { instance: identity.instance.clone() });
     }
     let unknown = || Reason::LimitsUnknown { instance_type: identity.instance_type.clone() };
     node.limits.ok_or_else(unknown)

@@ -104,7 +104,8 @@ pub struct PolicySettings {
     pub prefix_delegation: bool,
     /// What happens when a selector of a node matches nothing.
     pub unmatched: Unmatched,
-    /// An interface that carries one of these tag keys belongs to somebody else.
+    /// An interface that carries one of these tag keys belongs to somebody else, unless the value
+    /// is `false`.
     pub foreign_tag_keys: BTreeSet<String>,
     /// The same for every interface but the primary one of an instance, which EKS tags with
     /// [`VPC_CNI_TAG`] whoever manages its addresses.
@@ -124,6 +125,8 @@ pub const NO_MANAGE_TAG: &str = "node.k8s.amazonaws.com/no_manage";
 pub const VPC_CNI_TAG: &str = "node.k8s.amazonaws.com/instance_id";
 /// Tag key of every interface that Berth makes, with the value `true`.
 pub const MANAGED_TAG: &str = "berth/managed";
+/// Tag key with which Cilium's operator marks its interfaces, with the value `true`.
+pub const CILIUM_MANAGED_TAG: &str = "io.cilium/cilium-managed";
 /// Tag key for the name of the cluster an interface was made for.
 pub const CLUSTER_TAG: &str = "berth/cluster";
 
@@ -183,7 +186,11 @@ impl Policy {
             check_length("foreign-secondary-tag-keys", key, TAG_KEY_MAX)?;
         }
         let eni_tags = all_eni_tags(&settings);
-        Ok(Self { settings, eni_tags })
+        let policy = Self { settings, eni_tags };
+        if policy.is_foreign(&policy.eni_tags, false) {
+            return Err(InvalidPolicy::OwnTagsAreForeign);
+        }
+        Ok(policy)
     }
 
     /// Whether prefixes are asked for where the instance type allows it.
@@ -201,7 +208,8 @@ impl Policy {
     /// Whether the tags of an interface say that it belongs to somebody else.
     #[must_use]
     pub fn is_foreign(&self, tags: &Tags, is_primary: bool) -> bool {
-        let has_one = |keys: &BTreeSet<String>| keys.iter().any(|key| tags.contains_key(key));
+        let says_so = |key: &String| tags.get(key).is_some_and(|value| value != "false");
+        let has_one = |keys: &BTreeSet<String>| keys.iter().any(says_so);
         has_one(&self.settings.foreign_tag_keys)
             || !is_primary && has_one(&self.settings.foreign_secondary_tag_keys)
     }
@@ -261,6 +269,9 @@ pub enum InvalidPolicy {
         /// How many there may be.
         max: usize,
     },
+    /// Interfaces made with these tags would be left alone by who made them.
+    #[error("eni-tags make every new interface foreign: expected none of the foreign tag keys")]
+    OwnTagsAreForeign,
     /// A tag key that EC2 keeps for itself.
     #[error("eni-tags {key:?}: expected a key that does not start with `aws:`")]
     ReservedTagKey {

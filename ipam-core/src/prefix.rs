@@ -193,6 +193,14 @@ impl FreeBlocks {
     }
 }
 
+/// How many whole blocks a subnet can ever have free: EC2 keeps addresses in the first and the last.
+#[must_use]
+pub fn most_free_blocks(subnet: Ipv4Net) -> u32 {
+    let blocks =
+        1_u32.checked_shl(u32::from(IPV4_PREFIX_LENGTH.saturating_sub(subnet.prefix_len())));
+    blocks.unwrap_or(0).saturating_sub(2)
+}
+
 /// How many /28 blocks a subnet of /16 to /28 has.
 const fn block_count(cidr: Ipv4Net) -> u32 {
     1 << (IPV4_PREFIX_LENGTH - cidr.prefix_len())

@@ -30,6 +30,22 @@ pub enum Reason {
         /// The type, which says how many slots there are.
         instance_type: InstanceType,
     },
+    /// An interface is being attached or detached. When it has arrived or gone there is more room.
+    InterfaceInTransit {
+        /// The interface.
+        eni: EniId,
+    },
+    /// An interface that was made for the node cannot be attached to it: it holds more than the type
+    /// takes or than `max-allocate` allows, or it is left alone. It waits for clean-up.
+    InterfaceUnusable {
+        /// The interface.
+        eni: EniId,
+    },
+    /// Interfaces that are made for the node would be left alone by its own `exclude-interface-tags`.
+    NewInterfacesExcluded {
+        /// The tags as given.
+        tags: Tags,
+    },
     /// `max-allocate` of the node is reached.
     MaxAllocateReached {
         /// Its value.
@@ -47,10 +63,10 @@ pub enum Reason {
     },
     /// There is no known subnet in the VPC and zone of the node.
     NoSubnet,
-    /// A subnet has no free address left.
-    SubnetExhausted {
-        /// The subnet.
-        subnet: SubnetId,
+    /// The subnets that the node may use have nothing left for it, or refused a short while ago.
+    SubnetsExhausted {
+        /// The subnets, those of its attached interfaces first.
+        subnets: Vec<SubnetId>,
     },
     /// A subnet has no free /28 block, or too few to return to prefixes: single addresses are used there.
     NoFreePrefix {
@@ -93,7 +109,10 @@ impl Reason {
             Self::NoSubnetWithId { .. } => "NoSubnetWithId",
             Self::NoSubnetWithTags { .. } => "NoSubnetWithTags",
             Self::NoSubnet => "NoSubnet",
-            Self::SubnetExhausted { .. } => "SubnetExhausted",
+            Self::SubnetsExhausted { .. } => "SubnetsExhausted",
+            Self::InterfaceInTransit { .. } => "InterfaceInTransit",
+            Self::InterfaceUnusable { .. } => "InterfaceUnusable",
+            Self::NewInterfacesExcluded { .. } => "NewInterfacesExcluded",
             Self::NoFreePrefix { .. } => "NoFreePrefix",
             Self::SubnetUnknown { .. } => "SubnetUnknown",
             Self::NoSecurityGroupWithTags { .. } => "NoSecurityGroupWithTags",
@@ -107,7 +126,13 @@ impl Reason {
 impl Reason {
     /// Whether IPv4 addresses are missing for this reason, and not only their form or IPv6.
     pub(crate) const fn is_about_addresses(&self) -> bool {
-        !matches!(self, Self::NoFreePrefix { .. } | Self::NoIpv6Subnet | Self::NoIpv6OnType { .. })
+        !matches!(
+            self,
+            Self::NoFreePrefix { .. }
+                | Self::InterfaceUnusable { .. }
+                | Self::NoIpv6Subnet
+                | Self::NoIpv6OnType { .. }
+        )
     }
 }
 
@@ -140,7 +165,22 @@ impl fmt::Display for Reason {
                 write!(out, "no subnet in the node's VPC and zone has all of {tags:?}")
             }
             Self::NoSubnet => out.write_str("no subnet is known in the node's VPC and zone"),
-            Self::SubnetExhausted { subnet } => write!(out, "{subnet} has no free address"),
+            Self::SubnetsExhausted { subnets } => {
+                write!(out, "nothing is left in {}", FirstOf(subnets))
+            }
+            Self::InterfaceInTransit { eni } => {
+                write!(out, "{eni} is being attached or detached: there is more room afterwards")
+            }
+            Self::InterfaceUnusable { eni } => write!(
+                out,
+                "{eni} was made for this node and cannot be attached to it: it waits for clean-up"
+            ),
+            Self::NewInterfacesExcluded { tags } => {
+                write!(
+                    out,
+                    "exclude-interface-tags {tags:?} exclude the interfaces made for the node"
+                )
+            }
             Self::NoFreePrefix { subnet } => {
                 write!(out, "{subnet} has too few free /28 blocks: single addresses are used")
             }
@@ -163,13 +203,31 @@ impl fmt::Display for Reason {
     }
 }
 
+/// The first few of many subnets.
+struct FirstOf<'a>(&'a [SubnetId]);
+
+impl fmt::Display for FirstOf<'_> {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        const SHOWN: usize = 3;
+        for (position, subnet) in self.0.iter().take(SHOWN).enumerate() {
+            let separator = if position == 0 { "" } else { ", " };
+            write!(out, "{separator}{subnet}")?;
+        }
+        match self.0.len().saturating_sub(SHOWN) {
+            0 => Ok(()),
+            more => write!(out, " and {more} more"),
+        }
+    }
+}
+
 /// Something the node wants and does not get by the plan, with the reason.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Blocked {
     /// Why.
     pub reason: Reason,
-    /// How many IPv4 addresses short of its demand the node stays. 0 where nothing is missing and
-    /// only the form is second best, or where IPv6 alone is missing.
+    /// How many IPv4 addresses short of its demand the node stays for this reason and those beside it
+    /// in the plan. 0 where no address is missing, but their form, IPv6 or an interface; and where
+    /// too little is known of the node to tell.
     pub short: u32,
 }
 

@@ -18,7 +18,7 @@ use crate::view::{Tags, View};
 pub fn choose(view: View<'_>, policy: &Policy) -> Result<Vec<SecurityGroupId>, Reason> {
     let selector = &view.node.settings.security_groups;
     if !selector.ids.is_empty() {
-        return Ok(selector.ids.clone());
+        return Ok(sorted(selector.ids.clone()));
     }
     if !selector.tags.is_empty() {
         let tagged = with_tags(view, &selector.tags);
@@ -43,7 +43,12 @@ fn with_tags(view: View<'_>, tags: &Tags) -> Vec<SecurityGroupId> {
 
 fn of_primary(view: View<'_>) -> Vec<SecurityGroupId> {
     let primary = on_card_0(view.node).find(|(_, index)| *index == 0);
-    let mut groups = primary.map_or_else(Vec::new, |(eni, _)| eni.security_groups.clone());
+    sorted(primary.map_or_else(Vec::new, |(eni, _)| eni.security_groups.clone()))
+}
+
+/// Each once, in ascending order, so that the same wish is always the same request.
+fn sorted(mut groups: Vec<SecurityGroupId>) -> Vec<SecurityGroupId> {
     groups.sort_unstable();
+    groups.dedup();
     groups
 }

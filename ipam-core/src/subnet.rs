@@ -1,7 +1,9 @@
 //! In which subnet a new interface is made: the rules of Cilium's operator, but the same answer each
 //! time, with what is already planned taken off, and never past a typo in silence.
 
+use alloc::collections::BTreeSet;
 use alloc::vec::Vec;
+use core::cmp::Reverse;
 
 use limits::Limits;
 
@@ -9,7 +11,7 @@ use crate::ids::SubnetId;
 use crate::managed::has_all;
 use crate::policy::{Policy, Unmatched};
 use crate::reason::Reason;
-use crate::view::{NetworkView, NodeIdentity, SubnetView, View};
+use crate::view::{NetworkView, NodeIdentity, RouteTableView, SubnetView, View};
 
 /// Why a subnet may be used. The order is that of preference.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -72,18 +74,27 @@ pub fn candidates<'a>(
     if unnamed.is_empty() { Err(Reason::NoSubnet) } else { Ok(unnamed) }
 }
 
-/// The candidate to use next: the best rule, then the most addresses left, then the lowest id.
-/// `left` says how many addresses of a subnet are left, `None` for one that will not do.
+/// What a subnet can give to the interface that is to be made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Offer {
+    /// Whether it can give all that the interface is to hold. ENI slots do not come back, so an
+    /// interface that is half empty for the sake of a better rule costs more than it gains.
+    pub all: bool,
+    /// How much it has, in prefixes or single addresses.
+    pub left: u32,
+}
+
+/// The candidate to use next: one that can give all, then the best rule, then the most that is left,
+/// then the lowest id. `offer` says what a subnet can give, `None` for one that will not do.
 pub fn best<'c, 'a>(
     candidates: &'c [Candidate<'a>],
-    mut left: impl FnMut(&Candidate<'a>) -> Option<u32>,
+    mut offer: impl FnMut(&Candidate<'a>) -> Option<Offer>,
 ) -> Option<&'c Candidate<'a>> {
-    let with_left = candidates.iter().filter_map(|it| Some((it, left(it)?)));
-    with_left
-        .min_by(|(a, left_a), (b, left_b)| {
-            a.rule.cmp(&b.rule).then(left_b.cmp(left_a)).then(a.id.cmp(b.id))
-        })
-        .map(|(it, _)| it)
+    let offers = candidates.iter().filter_map(|it| Some((it, offer(it)?)));
+    let rank = |(it, offer): &(&Candidate<'a>, Offer)| {
+        (Reverse(offer.all), it.rule, Reverse(offer.left), it.id)
+    };
+    offers.min_by(|a, b| rank(a).cmp(&rank(b))).map(|(it, _)| it)
 }
 
 type Known<'a> = (&'a SubnetId, &'a SubnetView);
@@ -106,22 +117,26 @@ fn select<'a>(
 /// The candidates of a node that names no subnets.
 fn unnamed<'a>(reachable: &[Known<'a>], view: View<'_>, limits: Limits) -> Vec<Candidate<'a>> {
     let own = view.node.identity.subnet.as_ref();
+    let siblings = own.map_or_else(BTreeSet::new, |own| siblings(view, own));
     let full_eni = u32::from(limits.ipv4_per_eni);
-    let rule_for = |id: &SubnetId, subnet: &SubnetView| match own {
-        Some(own) if own == id && subnet.free_addresses >= full_eni => Rule::NodeSubnet,
-        Some(own) if own != id && share_route_table(view, own, id) => Rule::SharedRouteTable,
-        _ => Rule::SameZone,
+    let has_room =
+        |it: &SubnetView| it.free_addresses.saturating_sub(it.planned.addresses) >= full_eni;
+    let rule_for = |id: &SubnetId, subnet: &SubnetView| {
+        if own == Some(id) {
+            if has_room(subnet) { Rule::NodeSubnet } else { Rule::SameZone }
+        } else if siblings.contains(id) {
+            Rule::SharedRouteTable
+        } else {
+            Rule::SameZone
+        }
     };
-    reachable
-        .iter()
-        .map(|&(id, subnet)| Candidate { id, subnet, rule: rule_for(id, subnet) })
-        .collect()
+    let rules = reachable.iter().map(|&(id, subnet)| (id, subnet, rule_for(id, subnet)));
+    rules.map(|(id, subnet, rule)| Candidate { id, subnet, rule }).collect()
 }
 
-fn share_route_table(view: View<'_>, a: &SubnetId, b: &SubnetId) -> bool {
-    view.network.route_tables.values().any(|table| {
-        table.vpc == view.node.identity.vpc
-            && table.subnets.contains(a)
-            && table.subnets.contains(b)
-    })
+/// The subnets that share a route table with `own`.
+fn siblings<'a>(view: View<'a>, own: &SubnetId) -> BTreeSet<&'a SubnetId> {
+    let in_vpc = |table: &&RouteTableView| table.vpc == view.node.identity.vpc;
+    let tables = view.network.route_tables.values().filter(in_vpc);
+    tables.filter(|table| table.subnets.contains(own)).flat_map(|table| &table.subnets).collect()
 }

@@ -309,7 +309,9 @@ pub struct Planned {
 
 impl NetworkView {
     /// Takes what `actions` ask for off what is left, so that nodes planned one after the other in
-    /// the same round do not count on the same addresses.
+    /// the same round do not count on the same addresses. Single addresses are not taken to break
+    /// free blocks here: EC2 may refuse a prefix now and then, which costs one call, while counting
+    /// the worst case for many nodes would leave them without prefixes for no reason.
     pub fn reserve(&mut self, actions: &[Action]) {
         for action in actions {
             if let Some((subnet, asked)) = action.asks_of_subnet()

@@ -1,6 +1,6 @@
 //! What is known of instance types at run time: overrides over the EC2 API over the table.
 
-use crate::{Hypervisor, Limits, Overrides, bounds::Field, find};
+use crate::{Hypervisor, Limits, Overrides, bounds::Field, find, instance_type};
 use alloc::{borrow::ToOwned, collections::BTreeMap, string::String};
 
 /// Every source of limits, by order of trust.
@@ -53,23 +53,32 @@ impl Catalog {
         Some(Known { limits: entry.limits(hypervisor), source: Source::Override })
     }
 
-    /// Adds what the EC2 API said of an instance type, over what it said before.
+    /// Adds what the EC2 API said of an instance type, over what it said before. Where it did not say
+    /// the hypervisor, the table's stays.
     ///
     /// # Errors
-    /// The first figure that no instance type has. What was known of the type stays as it was.
+    /// A name that is none, or the first figure that no instance type has. What was known of the type
+    /// stays as it was.
     pub fn learn(&mut self, instance_type: &str, reported: Reported) -> Result<(), RefusedReport> {
+        if !instance_type::is_well_formed(instance_type) {
+            return Err(RefusedReport::Name { instance_type: instance_type.to_owned() });
+        }
         let checked = |field: Field, value: i64| {
-            field.checked(value).ok_or_else(|| RefusedReport {
+            field.checked(value).ok_or_else(|| RefusedReport::Figure {
                 instance_type: instance_type.to_owned(),
                 field,
                 value,
             })
         };
+        let in_table = || find(instance_type).map(|limits| limits.hypervisor);
         let limits = Limits {
             enis: checked(Field::Enis, reported.enis)?,
             ipv4_per_eni: checked(Field::Ipv4PerEni, reported.ipv4_per_eni)?,
             ipv6_per_eni: checked(Field::Ipv6PerEni, reported.ipv6_per_eni)?,
-            hypervisor: reported.hypervisor,
+            hypervisor: match reported.hypervisor {
+                Hypervisor::Unknown => in_table().unwrap_or(Hypervisor::Unknown),
+                said => said,
+            },
         };
         self.learned.insert(instance_type.to_owned(), limits);
         Ok(())
@@ -116,18 +125,29 @@ pub struct Reported {
     pub hypervisor: Hypervisor,
 }
 
-/// A figure in the EC2 API's answer that no instance type has.
+/// An answer of the EC2 API that cannot be right.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "{instance_type:?}: EC2 reported {value} {field}, expected {} to {}",
-    field.range().start(),
-    field.range().end()
-)]
-pub struct RefusedReport {
-    /// The instance type.
-    pub instance_type: String,
-    /// The figure.
-    pub field: Field,
-    /// What EC2 reported for it.
-    pub value: i64,
+pub enum RefusedReport {
+    /// The name is not that of an instance type.
+    #[error(
+        "{instance_type:?}: EC2 reported this name, expected an instance type, such as m5.large"
+    )]
+    Name {
+        /// What stands for the name.
+        instance_type: String,
+    },
+    /// A figure that no instance type has.
+    #[error(
+        "{instance_type:?}: EC2 reported {value} {field}, expected {} to {}",
+        field.range().start(),
+        field.range().end()
+    )]
+    Figure {
+        /// The instance type.
+        instance_type: String,
+        /// The figure.
+        field: Field,
+        /// What EC2 reported for it.
+        value: i64,
+    },
 }

@@ -131,11 +131,13 @@ impl Overrides {
         Self::collect(numbered.map(|(index, entry)| (Place::Argument(index + 1), entry)))
     }
 
-    /// Reads the text of a file: one entry per line, `#` begins a comment, blank lines do not count.
+    /// Reads the text of a file: one entry per line, `#` begins a comment, blank lines do not count, and
+    /// neither does a byte order mark, which some editors put first.
     ///
     /// # Errors
     /// Every line that is malformed or repeats an instance type, from the first to the last.
     pub fn from_text(text: &str) -> Result<Self, RefusedOverrides> {
+        let text = text.strip_prefix('\u{feff}').unwrap_or(text);
         let numbered = text.lines().enumerate().map(|(index, line)| {
             let entry = line.split_once('#').map_or(line, |(entry, _comment)| entry);
             (Place::Line(index + 1), entry)
@@ -149,6 +151,12 @@ impl Overrides {
         let mut by_type = below.by_type;
         by_type.extend(self.by_type);
         Self { by_type }
+    }
+
+    /// The instance types that are set, in ascending order, so that the caller can warn of one that
+    /// nobody else describes: it may be a slip.
+    pub fn types(&self) -> impl Iterator<Item = &str> {
+        self.by_type.keys().map(String::as_str)
     }
 
     pub(crate) fn get(&self, instance_type: &str) -> Option<&Override> {
@@ -212,7 +220,7 @@ pub enum Problem {
     #[error("no `=`, expected {SHAPE}")]
     NoEqualsSign,
     /// What stands before `=` cannot be an instance type.
-    #[error("{text:?} before `=` is not an instance type in lower case, such as m5.large")]
+    #[error("{:?} before `=` is not an instance type in lower case, such as m5.large", shown(text))]
     Name {
         /// What stands there.
         text: String,
@@ -225,7 +233,8 @@ pub enum Problem {
     },
     /// A figure that is no number or that no instance type has.
     #[error(
-        "{text:?} {field}, expected a whole number from {} to {}",
+        "{:?} {field}, expected a whole number from {} to {}",
+        shown(text),
         field.range().start(),
         field.range().end()
     )]
@@ -236,7 +245,7 @@ pub enum Problem {
         text: String,
     },
     /// A fourth part that is no hypervisor.
-    #[error("{text:?} as the hypervisor, expected nitro, xen or metal")]
+    #[error("{:?} as the hypervisor, expected nitro, xen or metal", shown(text))]
     Hypervisor {
         /// What stands there.
         text: String,
@@ -271,8 +280,21 @@ impl fmt::Display for OverrideError {
         if let Some(place) = place {
             write!(formatter, "{place}: ")?;
         }
-        write!(formatter, "{entry:?}: {problem}")
+        write!(formatter, "{:?}: {problem}", shown(entry))
     }
+}
+
+/// The most characters of a wrong text that an error repeats.
+const SHOWN_MAX: usize = 80;
+
+/// As much of `text` as an error repeats.
+fn shown(text: &str) -> String {
+    if text.chars().count() <= SHOWN_MAX {
+        return text.to_owned();
+    }
+    let mut shown: String = text.chars().take(SHOWN_MAX).collect();
+    shown.push('…');
+    shown
 }
 
 impl core::error::Error for OverrideError {}

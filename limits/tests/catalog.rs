@@ -120,6 +120,22 @@ fn a_report_out_of_bounds_is_refused_and_changes_nothing() {
 }
 
 #[test]
+fn a_report_without_a_hypervisor_leaves_that_of_the_table() {
+    check(
+        "ec2 m5.large 3 10 10 unknown\nlookup m5.large\nec2 z9.large 3 10 10 unknown\nlookup z9.large",
+        "3 10 10 nitro by Ec2Api\n3 10 10 unknown by Ec2Api",
+    );
+}
+
+#[test]
+fn a_report_without_a_name_is_refused() {
+    check(
+        "ec2  3 10 10 nitro\nlookup ",
+        "\"\": EC2 reported this name, expected an instance type, such as m5.large\nunknown",
+    );
+}
+
+#[test]
 fn only_nitro_and_bare_metal_take_prefixes() {
     let takes = |hypervisor| {
         let limits = limits::Limits { enis: 3, ipv4_per_eni: 10, ipv6_per_eni: 10, hypervisor };

@@ -29,6 +29,35 @@ fn an_entry_is_written_back_without_spaces() {
 }
 
 #[test]
+fn an_error_repeats_the_beginning_of_a_long_entry() {
+    let shown = format!("{}…", "x".repeat(80));
+    let error = "x".repeat(500).parse::<Override>().unwrap_err().to_string();
+    assert!(error.starts_with(&format!("\"{shown}\": no `=`")), "{error}");
+    let long = "x".repeat(500);
+    for entry in [
+        format!("{long}=3,10,10"),
+        format!("m5.large={long},1,1"),
+        format!("m5.large=3,9,9,{long}"),
+    ] {
+        let error = entry.parse::<Override>().unwrap_err().to_string();
+        assert!(error.contains(&format!(" \"{shown}\" ")), "{error}");
+        assert!(error.chars().count() < 300, "{error}");
+    }
+}
+
+#[test]
+fn a_byte_order_mark_does_not_count() {
+    check_source(Overrides::from_text("\u{feff}m5.large=3,10,10\n"), "accepted");
+    check_source(Overrides::from_text("\u{feff}"), "accepted");
+}
+
+#[test]
+fn types_are_listed_in_ascending_order() {
+    let overrides = Overrides::from_text("z9.large=3,10,10\nm5.large=3,10,10").unwrap();
+    assert_eq!(overrides.types().collect::<Vec<_>>(), ["m5.large", "z9.large"]);
+}
+
+#[test]
 fn every_figure_may_reach_its_bounds() {
     check("test.large=1,2,0", "test.large=1,2,0");
     check("test.large=128,256,256", "test.large=128,256,256");

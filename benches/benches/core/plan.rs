@@ -4,12 +4,13 @@ use std::hint::black_box;
 use std::net::Ipv4Addr;
 
 use criterion::{BatchSize, Criterion};
+use ipam_core::ids::SubnetId;
 use ipam_core::plan::plan;
 use ipam_core::policy::{Policy, PolicySettings, Watermarks};
 use ipam_core::prefix::FreeBlocks;
 use ipam_core::view::{
     Attachment, AttachmentState, Demand, EniKind, EniView, Ipv4Held, Ipv6Held, NetworkView,
-    NodeIdentity, NodeSettings, NodeView, Planned, Refused, SubnetView, Tags, View,
+    NodeIdentity, NodeSettings, NodeView, Planned, Refused, RouteTableView, SubnetView, Tags, View,
 };
 use ipnet::Ipv4Net;
 
@@ -20,7 +21,12 @@ const SLOTS: u16 = 29;
 
 pub(crate) fn bench(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("plan");
-    let network = network();
+    let network = network(6);
+    let (large, policy) = (network_with_tables(), Policy::default());
+    let fresh = node(0, false, Growth::Fresh);
+    group.bench_function("among 200 subnets and route tables, one fresh node", |bencher| {
+        bencher.iter(|| plan(black_box(View { node: &fresh, network: &large }), &policy));
+    });
     for prefix_delegation in [false, true] {
         let mode = if prefix_delegation { "prefixes" } else { "single" };
         let settings = PolicySettings { prefix_delegation, ..PolicySettings::default() };
@@ -139,8 +145,24 @@ fn eni(node: u16, index: u16, slots: u16, prefixes: bool) -> EniView {
     }
 }
 
-/// Six /16 subnets of one zone.
-fn network() -> NetworkView {
+/// As many subnets as a VPC has by default (AWS quota), each with a route table that the subnet of the
+/// node shares with it.
+fn network_with_tables() -> NetworkView {
+    let mut network = network(200);
+    let own: SubnetId = "subnet-0a1b2c3d4e5f60718".parse().expect("an id");
+    let table = |(number, subnet): (usize, &SubnetId)| {
+        let view = RouteTableView {
+            vpc: "vpc-0a1b2c3d4e5f60718".parse().expect("an id"),
+            subnets: [own.clone(), subnet.clone()].into(),
+        };
+        (format!("rtb-{number}").parse().expect("an id"), view)
+    };
+    network.route_tables = network.subnets.keys().enumerate().map(table).collect();
+    network
+}
+
+/// /16 subnets of one zone.
+fn network(subnets: u8) -> NetworkView {
     let subnet = |number: u8| {
         let cidr = Ipv4Net::new_assert([10, number, 0, 0].into(), 16);
         let view = SubnetView {
@@ -157,5 +179,5 @@ fn network() -> NetworkView {
         let id = format!("subnet-{number}a1b2c3d4e5f60718").parse().expect("an id");
         (id, view)
     };
-    NetworkView { subnets: (0..6).map(subnet).collect(), ..NetworkView::default() }
+    NetworkView { subnets: (0..subnets).map(subnet).collect(), ..NetworkView::default() }
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use criterion::{BenchmarkId, Criterion};
 use ipam_core::ids::EniId;
-use ipam_core::pool::{Claim, Family, Ledger, LedgerSettings, ListedCidr, Owner};
+use ipam_core::pool::{By, Claim, Family, Ledger, LedgerSettings, ListedCidr, Owner};
 use ipam_core::time::Tick;
 use ipnet::Ipv4Net;
 
@@ -37,7 +37,7 @@ pub(crate) fn bench(criterion: &mut Criterion) {
 fn cycle(ledger: &mut Ledger, owner: &Owner, now: Tick) -> Owner {
     let grant =
         ledger.allocate(Family::Ipv4, owner.clone(), Claim::NotNeeded, now).expect("an address");
-    ledger.release(grant.address, Some(owner), now).expect("the one just handed out")
+    ledger.release(grant.address, By::Grant(grant.id), now).expect("the one just handed out")
 }
 
 /// A ledger of `size` addresses, of which `in_use` are handed out.
@@ -51,7 +51,7 @@ fn ledger(size: u32, prefix_length: u8, in_use: u32) -> Ledger {
         ListedCidr { cidr, eni: eni.clone() }
     });
     let mut ledger = Ledger::new(LedgerSettings::default());
-    ledger.sync(listed);
+    ledger.sync(listed, Tick::default());
     for number in 0..in_use {
         let claim = Claim::NotNeeded;
         ledger.allocate(Family::Ipv4, owner(number), claim, Tick::default()).expect("an address");

@@ -40,6 +40,6 @@ impl Pools {
     /// The demand for the pool of ENI mode, with its index in `requested`.
     pub(crate) fn default_request(&self) -> Option<(usize, &RequestedPool)> {
         let mut requested = self.requested.iter().flatten().enumerate();
-        requested.find(|(_, request)| request.pool == DEFAULT_POOL)
+        requested.find(|(_, request)| request.pool.as_deref() == Some(DEFAULT_POOL))
     }
 }

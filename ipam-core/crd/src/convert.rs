@@ -30,7 +30,8 @@ use problem::Problems;
 pub struct Conversion {
     /// What is usable.
     pub node: NodeFacts,
-    /// What is not, in the order of the object's members here. Empty for every recorded object.
+    /// What is not, in the order of the object's members here; last comes what has the wrong type
+    /// ([`CiliumNode::misfits`]). Empty for every recorded object.
     pub problems: Vec<Problem>,
 }
 
@@ -41,11 +42,13 @@ pub struct NodeFacts {
     /// malformed. An object of another IPAM mode has none.
     pub identity: Option<NodeIdentity>,
     /// What its owner asked for; `None` when that is not certain. A malformed
-    /// `first-interface-index` or security group, and a `subnet-ids` without one well-formed id,
-    /// would each read as "no wish", and pods would get addresses where their owner does not want
-    /// them. A watermark out of range only falls back to its default.
+    /// `first-interface-index`, security group or `max-allocate`, a `subnet-ids` without one
+    /// well-formed id, and anything in `spec.eni` of the wrong type would each read as "no wish", and
+    /// pods would get addresses where their owner does not want them, or more than they may have. Any
+    /// other watermark out of range only falls back to its default.
     pub settings: Option<NodeSettings>,
-    /// What its agent uses or asks for, by the contract it speaks.
+    /// What its agent uses or asks for, by the contract it speaks. More than fits the type is as much
+    /// as fits; 0 where it cannot be read, see `use_is_certain`.
     pub demand: Demand,
     /// Addresses in use, as a per-IP agent reports them.
     pub used: BTreeMap<Ipv4Addr, Used>,
@@ -55,8 +58,9 @@ pub struct NodeFacts {
     pub releases: BTreeMap<Ipv4Addr, Release>,
     /// CIDRs that the agent uses under the CIDR contract, in the pool of ENI mode.
     pub allocated: BTreeSet<IpNet>,
-    /// Whether every entry that `used` and `allocated` were read from made sense. When not, nothing
-    /// of the node may be released: what cannot be read may stand for an address in use.
+    /// Whether everything that `demand`, `used` and `allocated` were read from made sense. When not,
+    /// nothing of the node may be released: what cannot be read may stand for an address in use or
+    /// asked for.
     pub use_is_certain: bool,
     /// The attached ENIs, as an operator published them, by id.
     pub enis: Vec<EniView>,
@@ -88,9 +92,10 @@ pub fn convert(node: &CiliumNode) -> Conversion {
     let name = node.metadata.name.as_deref();
     let name = problems.required::<NodeName>(name, "a node name", format_args!("metadata.name"));
     let identity = settings::identity(name, &node.spec, &mut problems);
-    let settings = settings::settings(&node.spec, &mut problems);
+    let settings = settings::settings(node, &mut problems);
     let ipam = ipam::read(node, &mut problems);
     let attached = eni::read(node, &mut problems);
+    problems.replace_by(&node.misfits);
     let node = NodeFacts {
         identity,
         settings,

@@ -15,7 +15,14 @@
 //! and beside `spec` and `status` there is nothing, because API servers store nothing else there.
 //!
 //! Addresses, prefixes and ids are plain text here. They are checked when they become values of
-//! `ipam-core`, entry by entry, so that one bad entry does not make a whole node unreadable.
+//! `ipam-core`, entry by entry, so that one bad entry does not make a whole node unreadable. The same
+//! goes for a member or an entry of another type than the schema gives it, such as a number in place
+//! of an object: it is kept in [`CiliumNode::misfits`] and written back.
+//!
+//! **What cannot be read at all:** an object without a `spec` that is an object, `metadata` of another
+//! shape, and what the JSON reader itself refuses, such as more than the 128 levels that `serde_json`
+//! follows. Whoever lists nodes must therefore decode the list item by item, or one such object hides
+//! all others.
 //!
 //! Sources: the recorded field listings of the CRD's schema versions 1.32.5 and 1.33.9, and 55
 //! objects recorded from the operators of both generations (`tests/data`).
@@ -25,6 +32,7 @@ mod contract;
 pub mod convert;
 mod eni;
 mod ipam;
+mod misfits;
 mod node;
 mod schema;
 mod spec;
@@ -40,6 +48,7 @@ pub use ipam::{
     AllocatedPool, Allocation, Allocations, DEFAULT_POOL, IpamSpec, IpamStatus, Needed,
     OperatorStatus, PodCidr, Pools, ReleaseState, RequestedPool,
 };
+pub use misfits::{Misfit, Misfits};
 pub use node::CiliumNode;
 pub use schema::{SCHEMA_VERSION, SCHEMA_VERSION_LABEL, crd, crd_yaml};
 pub use spec::{CiliumNodeSpec, Encryption, FamilyAddresses, NodeAddress};

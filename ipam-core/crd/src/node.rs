@@ -2,17 +2,19 @@
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use kube::Resource;
-use serde::ser::{Error, SerializeStruct};
-use serde::{Deserialize, Serialize, Serializer};
+use serde::de::Error as _;
+use serde::ser::{Error as _, SerializeStruct};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::Value;
 
+use crate::misfits::Misfits;
 use crate::spec::{CiliumNodeSpec, Definition};
 use crate::status::CiliumNodeStatus;
 
 /// A node's addresses and network interfaces: what its agent wants, and what the operator attached.
 ///
 /// Cluster-scoped, and named after the Kubernetes Node. Agents create it; operators never do.
-#[derive(Clone, Debug, Default, Deserialize, PartialEq, Resource)]
+#[derive(Clone, Debug, Default, PartialEq, Resource)]
 #[resource(inherit = Definition)]
 pub struct CiliumNode {
     /// Name, labels, annotations, owner. Cilium's agents overwrite labels and annotations with those
@@ -22,6 +24,9 @@ pub struct CiliumNode {
     pub spec: CiliumNodeSpec,
     /// What was observed of it; absent in a new object.
     pub status: Option<CiliumNodeStatus>,
+    /// What of `spec` and `status` does not have the type that belongs there. It is not in them, and
+    /// is written back with them.
+    pub misfits: Misfits,
 }
 
 impl CiliumNode {
@@ -29,19 +34,57 @@ impl CiliumNode {
     #[must_use]
     pub fn new(name: &str, spec: CiliumNodeSpec) -> Self {
         let metadata = ObjectMeta { name: Some(name.to_owned()), ..ObjectMeta::default() };
-        Self { metadata, spec, status: None }
+        Self { metadata, spec, ..Self::default() }
+    }
+}
+
+/// An object of which only the outermost members were read.
+#[derive(Deserialize)]
+struct Unread {
+    metadata: ObjectMeta,
+    spec: Value,
+    #[serde(default)]
+    status: Value,
+}
+
+impl<'de> Deserialize<'de> for CiliumNode {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let Unread { metadata, spec, status } = Unread::deserialize(deserializer)?;
+        if !spec.is_object() {
+            return Err(D::Error::custom("`spec` is not an object"));
+        }
+        let mut object = Value::from_iter([("spec", spec), ("status", status)]);
+        let misfits = Misfits::take_out(&mut object);
+        let spec = serde_json::from_value(object["spec"].take()).map_err(D::Error::custom)?;
+        let status = serde_json::from_value(object["status"].take()).map_err(D::Error::custom)?;
+        Ok(Self { metadata, spec, status, misfits })
     }
 }
 
 impl Serialize for CiliumNode {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let members = 4 + usize::from(self.status.is_some());
+        if self.misfits.is_empty() {
+            return Fitting(self).serialize(serializer);
+        }
+        let mut object = serde_json::to_value(Fitting(self)).map_err(S::Error::custom)?;
+        self.misfits.put_back(&mut object);
+        object.serialize(serializer)
+    }
+}
+
+/// An object without its misfits.
+struct Fitting<'a>(&'a CiliumNode);
+
+impl Serialize for Fitting<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let Self(node) = self;
+        let members = 4 + usize::from(node.status.is_some());
         let mut object = serializer.serialize_struct("CiliumNode", members)?;
-        object.serialize_field("apiVersion", &Self::api_version(&()))?;
-        object.serialize_field("kind", &Self::kind(&()))?;
-        object.serialize_field("metadata", &Metadata(&self.metadata))?;
-        object.serialize_field("spec", &self.spec)?;
-        if let Some(status) = &self.status {
+        object.serialize_field("apiVersion", &CiliumNode::api_version(&()))?;
+        object.serialize_field("kind", &CiliumNode::kind(&()))?;
+        object.serialize_field("metadata", &Metadata(&node.metadata))?;
+        object.serialize_field("spec", &node.spec)?;
+        if let Some(status) = &node.status {
             object.serialize_field("status", status)?;
         }
         object.end()

@@ -11,6 +11,11 @@
 //!   an object is then answered with 422, which refuses the whole write.
 //! * Nothing is nullable. The API server removes a `null` in place of a member it knows, so that no
 //!   reader ever meets one.
+//!
+//! Two checks of the recorded schemas are kept although the types read more: `release-ips` takes the
+//! four known states only, and `pre-allocate` nothing below 0. A write with another value is answered
+//! with 422 under the schemas of Cilium's operators too, so no agent makes one; what was stored
+//! under a schema without these checks is still read.
 
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::{
     CustomResourceDefinition, JSONSchemaProps, JSONSchemaPropsOrArray, JSONSchemaPropsOrBool,

@@ -6,12 +6,12 @@ use alloc::vec::Vec;
 use limits::Limits;
 
 use super::Plan;
+use super::grow::Form;
 use super::site::Site;
 use super::stock::Stock;
-use crate::action::{Action, CreateEni};
+use crate::action::{ADDRESSES_PER_PREFIX, Action, CreateEni};
 use crate::capacity::{
-    addresses_on, available, empty_slots, free_slots, instance_maximum, managed, on_card_0,
-    prefix_capable,
+    addresses_on, available, empty_slots, free_slots, managed, on_card_0, prefix_capable,
 };
 use crate::demand::{Ask, Supply, ask, used};
 use crate::ids::{EniId, SubnetId};
@@ -45,6 +45,10 @@ pub(super) struct Draft<'a> {
     pub(super) site: Option<Result<Site<'a>, Reason>>,
     /// What was wanted at first, the actions in flight counted in.
     ask: Ask,
+    /// Interfaces on their way to the node.
+    pub(super) arriving: Vec<&'a EniView>,
+    /// Addresses that their free slots can take once they have arrived.
+    pub(super) coming: u32,
     /// Interfaces that card 0 can still take.
     empty_slots: u32,
     /// Device indexes of card 0 that are taken or promised.
@@ -57,9 +61,11 @@ impl<'a> Draft<'a> {
     pub(super) fn new(view: View<'a>, policy: &'a Policy, limits: Limits) -> Self {
         let node = view.node;
         let capable = prefix_capable(node, policy);
-        let maximum = maximum(node, limits, capable);
+        // The maximum of the instance is no cap of its own: its slots are, and they hold more than the
+        // formula says where primary addresses or kept prefixes count.
+        let maximum = node.settings.watermarks.max_allocate();
         let supply = Supply {
-            available: available(node, policy) + in_flight_addresses(node),
+            available: available(node, policy).saturating_add(in_flight_addresses(node)),
             used: used(node.demand, &node.settings.watermarks),
         };
         let ask = ask(supply, &node.settings.watermarks, node.waiting_pods, maximum);
@@ -76,6 +82,8 @@ impl<'a> Draft<'a> {
             ipv6: wants_ipv6(node, policy),
             site: None,
             ask,
+            arriving: Vec::new(),
+            coming: 0,
             empty_slots: empty_slots(node, limits),
             indexes: on_card_0(node).map(|(_, index)| index).collect(),
             actions: Vec::new(),
@@ -85,6 +93,9 @@ impl<'a> Draft<'a> {
             draft.take_places(action);
         }
         draft.refuse_ipv6_where_the_type_does();
+        for eni in on_their_way(node, policy) {
+            draft.count_on(eni);
+        }
         draft
     }
 
@@ -124,11 +135,29 @@ impl<'a> Draft<'a> {
     }
 
     /// The index that the next new interface gets: the lowest that pods may use and nothing has.
-    /// `None` when the instance takes no more interfaces.
+    /// `None` when the instance takes no more interfaces. Index 0 is the primary interface, and as
+    /// many indexes as there are interfaces is what the capacity figures count on.
     pub(super) fn next_index(&self) -> Option<u16> {
-        let first = self.view.node.settings.first_interface_index.unwrap_or(0);
-        let lowest = (first..=u16::MAX).find(|index| !self.indexes.contains(index));
+        let first = self.view.node.settings.first_interface_index.unwrap_or(0).max(1);
+        let lowest = (first..self.limits.enis).find(|index| !self.indexes.contains(index));
         lowest.filter(|_| self.empty_slots > 0)
+    }
+
+    /// Keeps a slot for an interface that is there and cannot be used, so that no interface is made
+    /// again and again while those before it wait for clean-up.
+    pub(super) fn lose_slot(&mut self) {
+        self.empty_slots = self.empty_slots.saturating_sub(1);
+    }
+
+    /// Counts on the free slots of an interface that is on its way: they are filled when it has
+    /// arrived, without another interface.
+    pub(super) fn count_on(&mut self, eni: &'a EniView) {
+        let left = self.stock.left(&eni.subnet);
+        let has_blocks = left.is_some_and(|left| left.for_attached(Form::Prefixes) > 0);
+        let per_slot = if self.capable && has_blocks { ADDRESSES_PER_PREFIX } else { 1 };
+        let addresses = free_slots(eni, self.limits).saturating_mul(per_slot);
+        self.coming = self.coming.saturating_add(addresses);
+        self.arriving.push(eni);
     }
 
     pub(super) fn note(&mut self, reason: Reason) {
@@ -140,9 +169,14 @@ impl<'a> Draft<'a> {
         self.view.node.in_flight.iter().any(fits)
     }
 
+    /// How many of the addresses that the node must have are not planned yet. Less than what is
+    /// wanted: the cushion and the pods to come may wait.
+    pub(super) fn missing(&self) -> u32 {
+        self.ask.must.saturating_sub(self.ask.want - self.want)
+    }
+
     pub(super) fn finish(mut self) -> Plan {
-        let brought = self.ask.want - self.want;
-        let missing = self.ask.must.saturating_sub(brought);
+        let missing = self.missing();
         if missing > 0 {
             self.note_what_is_missing();
         }
@@ -153,8 +187,8 @@ impl<'a> Draft<'a> {
                 Blocked { reason, short }
             })
             .collect();
-        if self.ask.withheld > 0 {
-            blocked.push(Blocked { reason: self.reason_of_maximum(), short: self.ask.withheld });
+        if let (Some(reason), short @ 1..) = (self.reason_of_maximum(), self.ask.withheld) {
+            blocked.push(Blocked { reason, short });
         }
         Plan { actions: self.actions, blocked }
     }
@@ -162,32 +196,60 @@ impl<'a> Draft<'a> {
     /// Why addresses the node must have could not be planned: no slot to put them in, or subnets
     /// without any to give.
     fn note_what_is_missing(&mut self) {
-        let with_slots: Vec<&SubnetId> =
-            self.growing.iter().filter(|it| it.slots > 0).map(|it| &it.eni.subnet).collect();
+        let identity = &self.view.node.identity;
         let takes_more_enis = self.next_index().is_some();
-        if with_slots.is_empty() && !takes_more_enis {
-            let instance_type = self.view.node.identity.instance_type.clone();
-            self.note(Reason::InstanceFull { instance_type });
-        }
+        let with_slots = self.growing.iter().filter(|it| it.slots > 0).map(|it| &it.eni.subnet);
         let for_new_enis = match &self.site {
-            Some(Ok(site)) if takes_more_enis => site.subnets().collect(),
-            _ => Vec::new(),
+            Some(Ok(site)) if takes_more_enis && self.view.node.running => Some(site.subnets()),
+            _ => None,
         };
-        for subnet in with_slots.into_iter().chain(for_new_enis) {
-            if self.stock.left(subnet).is_some() {
-                self.note(Reason::SubnetExhausted { subnet: subnet.clone() });
+        let mut subnets: Vec<SubnetId> = Vec::new();
+        for subnet in with_slots.chain(for_new_enis.into_iter().flatten()) {
+            if self.stock.left(subnet).is_some() && !subnets.contains(subnet) {
+                subnets.push(subnet.clone());
             }
+        }
+        let has_slots = self.growing.iter().any(|it| it.slots > 0);
+        if !subnets.is_empty() {
+            self.note(Reason::SubnetsExhausted { subnets });
+        } else if takes_more_enis && !self.view.node.running {
+            self.note(Reason::InstanceNotRunning { instance: identity.instance.clone() });
+        } else if let Some(eni) = self.in_transit().filter(|_| !has_slots) {
+            self.note(Reason::InterfaceInTransit { eni });
+        } else if !takes_more_enis && !has_slots {
+            let instance_type = identity.instance_type.clone();
+            self.note(Reason::InstanceFull { instance_type });
         }
     }
 
-    fn reason_of_maximum(&self) -> Reason {
-        match self.view.node.settings.watermarks.max_allocate() {
-            Some(max_allocate) => Reason::MaxAllocateReached { max_allocate },
-            None => Reason::InstanceFull {
-                instance_type: self.view.node.identity.instance_type.clone(),
-            },
-        }
+    /// An interface whose arrival or departure makes room.
+    fn in_transit(&self) -> Option<EniId> {
+        let departs = |eni: &&EniView| {
+            eni.attachment.as_ref().is_some_and(|at| at.state == AttachmentState::Detaching)
+        };
+        let mut arriving = self.arriving.iter().copied();
+        let arrives = arriving.find(|eni| free_slots(eni, self.limits) > 0);
+        let departing = || on_card_0(self.view.node).map(|(eni, _)| eni).find(departs);
+        arrives.or_else(departing).map(|eni| eni.id.clone())
     }
+
+    /// `None` where the node names no maximum.
+    pub(super) fn reason_of_maximum(&self) -> Option<Reason> {
+        let max_allocate = self.view.node.settings.watermarks.max_allocate()?;
+        Some(Reason::MaxAllocateReached { max_allocate })
+    }
+}
+
+/// Interfaces of the node that are being attached, or are about to be.
+fn on_their_way<'a>(node: &'a NodeView, policy: &'a Policy) -> impl Iterator<Item = &'a EniView> {
+    let attaching = managed(node, policy).filter(|eni| {
+        eni.attachment.as_ref().is_some_and(|at| at.state == AttachmentState::Attaching)
+    });
+    let asked_for = node.in_flight.iter().filter_map(|action| match action {
+        Action::AttachEni { eni, .. } => eni_by_id(node, eni),
+        _ => None,
+    });
+    attaching.chain(asked_for)
 }
 
 fn growing<'a>(node: &'a NodeView, policy: &'a Policy, limits: Limits) -> Vec<Growing<'a>> {
@@ -199,14 +261,9 @@ fn growing<'a>(node: &'a NodeView, policy: &'a Policy, limits: Limits) -> Vec<Gr
         .filter(is_attached)
         .map(|eni| Growing { eni, slots: free_slots(eni, limits) })
         .collect();
-    growing.sort_by_key(|it| index(it.eni));
+    growing.sort_by_key(|it| (index(it.eni), &it.eni.id));
+    growing.dedup_by_key(|it| &it.eni.id);
     growing
-}
-
-/// How many addresses the node may have in all; `None` without limit.
-fn maximum(node: &NodeView, limits: Limits, capable: bool) -> Option<u32> {
-    let said = node.settings.watermarks.max_allocate();
-    said.or_else(|| instance_maximum(limits, node.settings.first_interface_index, capable))
 }
 
 /// Addresses for pods that actions under way will bring.
@@ -219,7 +276,7 @@ fn in_flight_addresses(node: &NodeView) -> u32 {
         }
         _ => action.asks_of_subnet().map_or(0, |(_, asked)| asked.addresses),
     };
-    node.in_flight.iter().map(brings).sum()
+    node.in_flight.iter().map(brings).fold(0, u32::saturating_add)
 }
 
 fn eni_by_id<'a>(node: &'a NodeView, id: &EniId) -> Option<&'a EniView> {

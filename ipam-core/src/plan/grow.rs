@@ -1,6 +1,9 @@
 //! The passes in which a demand is met.
 
 use alloc::vec::Vec;
+use core::cmp::Reverse;
+
+use limits::Limits;
 
 use super::draft::Draft;
 use super::site::Site;
@@ -8,9 +11,10 @@ use super::stock::Left;
 use crate::action::{ADDRESSES_PER_PREFIX, Action, CreateEni, Ipv4Ask, eni_description};
 use crate::capacity::{addresses_on, free_ipv6_slots};
 use crate::ids::{SecurityGroupId, SubnetId};
-use crate::managed::left_alone;
+use crate::managed::{is_made_for, left_alone};
 use crate::prefix::prefixes_for;
 use crate::reason::Reason;
+use crate::subnet::Candidate;
 use crate::view::{AttachmentState, EniView};
 
 /// The form in which addresses are asked for.
@@ -40,65 +44,65 @@ impl Form {
             Self::Addresses => Ipv4Ask::Addresses(units),
         }
     }
-
-    /// How many units a subnet has for an interface that is already in it.
-    fn left_in(self, left: &Left) -> u32 {
-        match self {
-            Self::Prefixes => left.prefixes,
-            Self::Addresses => left.addresses(),
-        }
-    }
-
-    /// How many units a subnet has for a new interface, which takes a primary address first.
-    fn left_for_new(self, left: &Left) -> u32 {
-        let (prefixes, addresses) = left.beside_primary();
-        match self {
-            Self::Prefixes => prefixes,
-            Self::Addresses => addresses,
-        }
-    }
 }
 
 impl<'a> Draft<'a> {
-    /// Attaches interfaces whose description says that they were made for the node. What they hold was asked for, so they are
-    /// attached even when the demand has shrunk since; an empty one only when more is wanted.
+    /// Attaches interfaces that were made for the node, those that bring most first. What they hold
+    /// was asked for, so they are attached even when the demand has shrunk since; an empty one only
+    /// when more is wanted.
     pub(super) fn attach_made(&mut self) {
         let node = self.view.node;
-        let own = eni_description(&node.identity.instance);
         let is_loose = |eni: &&EniView| {
-            let attaching = |action: &Action| matches!(action, Action::AttachEni { eni: attached, .. } if *attached == eni.id);
+            let attaches = |action: &Action| matches!(action, Action::AttachEni { eni: attached, .. } if *attached == eni.id);
             eni.attachment.is_none()
-                && eni.description == own
-                && left_alone(eni, &node.settings, self.policy).is_none()
-                && !self.under_way(attaching)
+                && is_made_for(eni, &node.identity.instance)
+                && !self.under_way(attaches)
         };
-        let loose: Vec<&EniView> = node.enis.iter().filter(is_loose).collect();
+        let mut loose: Vec<&EniView> = node.enis.iter().filter(is_loose).collect();
+        loose.sort_by_key(|eni| (Reverse(addresses_on(eni, &node.settings)), &eni.id));
         for eni in loose {
-            let addresses = addresses_on(eni, &node.settings);
             let brings_ipv6 = self.ipv6 && !eni.ipv6.prefixes.is_empty();
-            let holds_something = addresses > 0 || brings_ipv6;
-            let is_wanted = (holds_something || self.want > 0) && addresses <= self.room;
-            if let Some(device_index) = self.next_index().filter(|_| is_wanted) {
-                self.ipv6 &= !brings_ipv6;
-                let eni = eni.id.clone();
-                self.decide(Action::AttachEni { eni, device_index }, addresses);
+            let is_empty = eni.ipv4.addresses.is_empty() && eni.ipv4.prefixes.is_empty();
+            if is_empty && !brings_ipv6 && self.want == 0 {
+                continue;
+            }
+            match self.next_index().filter(|_| self.can_attach(eni) && node.running) {
+                Some(device_index) => {
+                    self.ipv6 &= !brings_ipv6;
+                    let attach = Action::AttachEni { eni: eni.id.clone(), device_index };
+                    self.decide(attach, addresses_on(eni, &node.settings));
+                    self.count_on(eni);
+                }
+                None => self.lose_slot(),
             }
         }
     }
 
-    /// Asks for one IPv6 prefix on an attached interface, if one is wanted and can be had there.
+    /// Whether EC2 would attach the interface and the node would use it. If not, that is noted.
+    fn can_attach(&mut self, eni: &EniView) -> bool {
+        let (limits, settings) = (self.limits, &self.view.node.settings);
+        let fits = violates_no_limit(eni, limits)
+            && addresses_on(eni, settings) <= self.room
+            && left_alone(eni, settings, self.policy).is_none();
+        if !fits {
+            self.note(Reason::InterfaceUnusable { eni: eni.id.clone() });
+        }
+        fits
+    }
+
+    /// Asks for one IPv6 prefix on an attached interface, if one is wanted and can be had there, or
+    /// waits for an interface on its way that can take it.
     pub(super) fn assign_ipv6(&mut self) {
         if !self.ipv6 {
             return;
         }
-        let (limits, stock) = (self.limits, &mut self.stock);
-        let mut enis = self.growing.iter().map(|growing| growing.eni);
         let takes_prefix = |eni: &&'a EniView| {
-            free_ipv6_slots(eni, limits) > 0
-                && stock.left(&eni.subnet).is_some_and(|left| left.ipv6)
+            free_ipv6_slots(eni, self.limits) > 0
+                && self.stock.left(&eni.subnet).is_some_and(|left| left.ipv6)
         };
-        if let Some(eni) = enis.find(takes_prefix) {
-            self.ipv6 = false;
+        let attached = self.growing.iter().map(|growing| growing.eni).find(takes_prefix);
+        self.ipv6 = attached.is_none() && !self.arriving.iter().any(takes_prefix);
+        if let Some(eni) = attached {
             self.decide(Action::AssignIpv6Prefix { eni: eni.id.clone() }, 0);
         }
     }
@@ -123,13 +127,13 @@ impl<'a> Draft<'a> {
             self.note(Reason::SubnetUnknown { eni: id, subnet });
             return;
         };
-        let units = form.units(self.want, self.room).min(slots).min(form.left_in(left));
+        let units = form.units(self.want, self.room).min(slots).min(left.for_attached(form));
         if units == 0 {
             return;
         }
         let ask = form.ask(units);
-        left.take(ask);
-        self.note_if_second_best(&eni.subnet, form);
+        self.stock.take(&eni.subnet, ask);
+        self.note_if_second_best(&eni.subnet, form, self.room);
         let action = match ask {
             Ipv4Ask::Prefixes(count) => Action::AssignPrefixes { eni: id, subnet, count },
             Ipv4Ask::Addresses(count) => Action::AssignAddresses { eni: id, subnet, count },
@@ -137,12 +141,13 @@ impl<'a> Draft<'a> {
         self.decide(action, ask.addresses());
     }
 
-    /// Makes new interfaces in one form while more is wanted and there is a slot.
+    /// Makes new interfaces in one form while more is missing than interfaces on their way can take.
+    /// A slot does not come back, so none is spent on the cushion alone.
     pub(super) fn create(&mut self, form: Form) {
         if form == Form::Prefixes && !self.capable {
             return;
         }
-        while self.want > 0 && self.room > 0 && self.create_one(form) {}
+        while self.missing() > self.coming && self.create_one(form) {}
     }
 
     /// Makes a new interface for the IPv6 prefix alone, if no other took it.
@@ -150,10 +155,10 @@ impl<'a> Draft<'a> {
         if !self.ipv6 {
             return;
         }
-        let has_room = self.primary_address() <= self.room;
-        if !has_room
-            || !self.create_in(Form::Addresses, 0, |left| left.ipv6 && left.addresses() > 0)
-        {
+        let too_many = self.reason_of_maximum().filter(|_| self.primary_address() > self.room);
+        if let Some(reason) = too_many {
+            self.note(reason);
+        } else if !self.create_in(Form::Addresses, 0, 0, |left| left.ipv6) {
             self.note(Reason::NoIpv6Subnet);
         }
     }
@@ -162,36 +167,48 @@ impl<'a> Draft<'a> {
     /// wanted, else wherever addresses are.
     fn create_one(&mut self, form: Form) -> bool {
         let primary = self.primary_address();
-        let units =
-            form.units(self.want.saturating_sub(primary), self.room.saturating_sub(primary));
-        let least = match (form, units) {
-            (Form::Prefixes, 0) => return false,
-            (_, units) => units.min(1),
+        let Some(room) = self.room.checked_sub(primary) else {
+            return false;
         };
-        let has_units = |left: &Left| left.addresses() > 0 && form.left_for_new(left) >= least;
-        self.ipv6 && self.create_in(form, units, |left| left.ipv6 && has_units(left))
-            || self.create_in(form, units, has_units)
+        let units = form.units(self.want.saturating_sub(self.coming + primary), room);
+        let slots = u32::from(self.limits.ipv4_per_eni).saturating_sub(1);
+        let units = units.min(slots);
+        // A primary address that is for pods is worth an interface by itself.
+        let least = u32::from(primary == 0 || form == Form::Prefixes);
+        if units < least {
+            return false;
+        }
+        self.ipv6 && self.create_in(form, units, least, |left| left.ipv6)
+            || self.create_in(form, units, least, |_| true)
     }
 
-    /// Makes one interface with up to `units`, in the best subnet that will do.
-    fn create_in(&mut self, form: Form, units: u32, will_do: impl Fn(&Left) -> bool) -> bool {
-        let Some(device_index) = self.next_index() else {
+    /// Makes one interface with up to `units` and at least `least`, in the best subnet that will do.
+    fn create_in(
+        &mut self,
+        form: Form,
+        units: u32,
+        least: u32,
+        will_do: impl Fn(&Left) -> bool,
+    ) -> bool {
+        let Some(device_index) = self.next_index().filter(|_| self.view.node.running) else {
             return false;
         };
-        let Some((subnet, security_groups)) = self.place(will_do) else {
+        let Some((subnet, security_groups)) = self.place(form, units, least, will_do) else {
             return false;
         };
-        let slots = u32::from(self.limits.ipv4_per_eni).saturating_sub(1);
-        let Some(left) = self.stock.left(subnet) else {
+        let Some((left, has)) =
+            self.stock.left(subnet).and_then(|it| Some((it, it.for_new(form)?)))
+        else {
             return false;
         };
-        let ipv4 = form.ask(units.min(slots).min(form.left_for_new(left)));
-        left.take(Ipv4Ask::Addresses(1));
-        left.take(ipv4);
+        let ipv4 = form.ask(units.min(has));
+        self.stock.take(subnet, Ipv4Ask::Addresses(1));
+        self.stock.take(subnet, ipv4);
         let ipv6_prefix = self.ipv6 && left.ipv6;
         self.ipv6 &= !ipv6_prefix;
         if ipv4.addresses() > 0 {
-            self.note_if_second_best(subnet, form);
+            let room = self.room.saturating_sub(self.primary_address());
+            self.note_if_second_best(subnet, form, room);
         }
         let create = CreateEni {
             subnet: subnet.clone(),
@@ -209,14 +226,20 @@ impl<'a> Draft<'a> {
     /// The best subnet that will do, and the security groups of an interface in it.
     fn place(
         &mut self,
+        form: Form,
+        units: u32,
+        least: u32,
         will_do: impl Fn(&Left) -> bool,
     ) -> Option<(&'a SubnetId, Vec<SecurityGroupId>)> {
         let (view, limits, policy) = (self.view, self.limits, self.policy);
         let site = self.site.get_or_insert_with(|| Site::find(view, limits, policy));
-        let stock = &mut self.stock;
         match site {
             Ok(site) => {
-                let subnet = site.best(|subnet| stock.left(subnet).copied().filter(&will_do))?;
+                let stock = &self.stock;
+                let left = |it: &Candidate<'a>| {
+                    Some(stock.left_in(it.id, it.subnet)).filter(|left| will_do(left))
+                };
+                let subnet = site.best(form, units, least, left)?;
                 Some((subnet, site.security_groups.clone()))
             }
             Err(reason) => {
@@ -233,15 +256,16 @@ impl<'a> Draft<'a> {
         if !node.settings.delete_on_termination {
             return;
         }
-        let own = eni_description(&node.identity.instance);
-        for eni in node.enis.iter().filter(|eni| eni.description == own) {
-            let Some(attachment) = &eni.attachment else {
-                continue;
-            };
+        let is_own = |eni: &&EniView| {
+            is_made_for(eni, &node.identity.instance)
+                && left_alone(eni, &node.settings, self.policy).is_none()
+        };
+        let own: Vec<&EniView> = node.enis.iter().filter(is_own).collect();
+        for eni in own {
+            let Some(attachment) = &eni.attachment else { continue };
             let outlives = attachment.state == AttachmentState::Attached
                 && attachment.delete_on_termination == Some(false);
-            let is_managed = left_alone(eni, &node.settings, self.policy).is_none();
-            if let Some(id) = attachment.id.clone().filter(|_| outlives && is_managed) {
+            if let Some(id) = attachment.id.clone().filter(|_| outlives) {
                 let repair = Action::SetDeleteOnTermination { eni: eni.id.clone(), attachment: id };
                 if !self.under_way(|action| *action == repair) {
                     self.decide(repair, 0);
@@ -254,10 +278,21 @@ impl<'a> Draft<'a> {
         u32::from(self.view.node.settings.use_primary_address)
     }
 
-    /// Says so when single addresses are taken where a whole prefix was called for and allowed.
-    fn note_if_second_best(&mut self, subnet: &SubnetId, form: Form) {
-        if form == Form::Addresses && self.capable && self.room >= ADDRESSES_PER_PREFIX {
+    /// Says so when single addresses are taken where whole prefixes are the rule and `room` is left
+    /// for one.
+    fn note_if_second_best(&mut self, subnet: &SubnetId, form: Form, room: u32) {
+        if form == Form::Addresses && self.capable && room >= ADDRESSES_PER_PREFIX {
             self.note(Reason::NoFreePrefix { subnet: subnet.clone() });
         }
     }
+}
+
+/// Whether an interface holds no more than its instance type takes. EC2 finds out when it is attached.
+fn violates_no_limit(eni: &EniView, limits: Limits) -> bool {
+    let ipv4 = 1 + eni.ipv4.addresses.len() + eni.ipv4.prefixes.len();
+    let ipv6 = eni.ipv6.addresses.len() + eni.ipv6.prefixes.len();
+    let has_prefixes = !eni.ipv4.prefixes.is_empty() || !eni.ipv6.prefixes.is_empty();
+    ipv4 <= usize::from(limits.ipv4_per_eni)
+        && ipv6 <= usize::from(limits.ipv6_per_eni)
+        && (limits.supports_prefixes() || !has_prefixes)
 }

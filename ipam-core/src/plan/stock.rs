@@ -4,7 +4,10 @@ use alloc::collections::{BTreeMap, BTreeSet};
 
 use crate::action::{ADDRESSES_PER_PREFIX, Ipv4Ask};
 use crate::ids::SubnetId;
+use crate::prefix::most_free_blocks;
 use crate::view::{NetworkView, SubnetView};
+
+use super::grow::Form;
 
 /// What is left in one subnet.
 #[derive(Debug, Clone, Copy)]
@@ -14,7 +17,7 @@ pub(super) struct Left {
     /// Whether EC2 refused single addresses a short while ago.
     refuses_addresses: bool,
     /// Whole /28 blocks. Where the map is not known, as many as could be if nothing were fragmented.
-    pub(super) prefixes: u32,
+    prefixes: u32,
     /// Whether the subnet has an IPv6 range.
     pub(super) ipv6: bool,
 }
@@ -40,17 +43,29 @@ impl Left {
         if self.refuses_addresses { 0 } else { self.free }
     }
 
-    /// What a new interface can have beside its primary address, in whole prefixes and one by one.
-    pub(super) fn beside_primary(&self) -> (u32, u32) {
-        let addresses = self.addresses().saturating_sub(1);
-        (self.prefixes.min(addresses / ADDRESSES_PER_PREFIX), addresses)
+    /// How much of a form an interface that is already in the subnet can have.
+    pub(super) fn for_attached(&self, form: Form) -> u32 {
+        match form {
+            Form::Prefixes => self.prefixes,
+            Form::Addresses => self.addresses(),
+        }
+    }
+
+    /// How much of a form a new interface can have beside its primary address; `None` when not even
+    /// that is there.
+    pub(super) fn for_new(&self, form: Form) -> Option<u32> {
+        let addresses = self.addresses().checked_sub(1)?;
+        Some(match form {
+            Form::Prefixes => self.prefixes.min(addresses / ADDRESSES_PER_PREFIX),
+            Form::Addresses => addresses,
+        })
     }
 
     /// Takes what is asked for. EC2 picks single addresses anywhere, so each may break a whole block.
-    pub(super) fn take(&mut self, ask: Ipv4Ask) {
+    fn take(&mut self, ask: Ipv4Ask) {
         self.free = self.free.saturating_sub(ask.addresses());
-        let (Ipv4Ask::Addresses(blocks) | Ipv4Ask::Prefixes(blocks)) = ask;
-        self.prefixes = self.prefixes.saturating_sub(u32::from(blocks));
+        let (Ipv4Ask::Addresses(count) | Ipv4Ask::Prefixes(count)) = ask;
+        self.prefixes = self.prefixes.saturating_sub(u32::from(count));
     }
 }
 
@@ -62,7 +77,8 @@ pub(super) struct Stock<'a> {
     /// Blocks that such a subnet must have again before it counts as having any. Without the
     /// distance, a node in a nearly full subnet would go back and forth with every freed block.
     return_at: u32,
-    left: BTreeMap<&'a SubnetId, Left>,
+    /// The subnets that the plan takes something from.
+    taken_from: BTreeMap<&'a SubnetId, Left>,
 }
 
 impl<'a> Stock<'a> {
@@ -71,18 +87,37 @@ impl<'a> Stock<'a> {
         fallen_back: BTreeSet<&'a SubnetId>,
         return_at: u32,
     ) -> Self {
-        Self { network, fallen_back, return_at, left: BTreeMap::new() }
+        Self { network, fallen_back, return_at, taken_from: BTreeMap::new() }
     }
 
     /// What is left in a subnet; `None` for one that was not observed.
-    pub(super) fn left(&mut self, subnet: &'a SubnetId) -> Option<&mut Left> {
-        if !self.left.contains_key(subnet) {
-            let mut left = Left::observed(self.network.subnets.get(subnet)?);
-            if self.fallen_back.contains(subnet) && left.prefixes < self.return_at {
-                left.prefixes = 0;
-            }
-            self.left.insert(subnet, left);
+    pub(super) fn left(&self, subnet: &SubnetId) -> Option<Left> {
+        match self.taken_from.get(subnet) {
+            Some(left) => Some(*left),
+            None => Some(self.observed(subnet, self.network.subnets.get(subnet)?)),
         }
-        self.left.get_mut(subnet)
+    }
+
+    /// The same for a subnet that was looked up already.
+    pub(super) fn left_in(&self, subnet: &SubnetId, view: &SubnetView) -> Left {
+        let taken_from = self.taken_from.get(subnet).copied();
+        taken_from.unwrap_or_else(|| self.observed(subnet, view))
+    }
+
+    fn observed(&self, subnet: &SubnetId, view: &SubnetView) -> Left {
+        let mut left = Left::observed(view);
+        let return_at = self.return_at.min(most_free_blocks(view.cidr));
+        if left.prefixes < return_at && self.fallen_back.contains(subnet) {
+            left.prefixes = 0;
+        }
+        left
+    }
+
+    /// Takes what is asked for in a subnet.
+    pub(super) fn take(&mut self, subnet: &'a SubnetId, ask: Ipv4Ask) {
+        if let Some(mut left) = self.left(subnet) {
+            left.take(ask);
+            self.taken_from.insert(subnet, left);
+        }
     }
 }

@@ -3,7 +3,7 @@
 use core::fmt;
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use ipnet::IpNet;
+use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 
 use crate::ids::EniId;
 
@@ -100,6 +100,14 @@ pub enum InvalidCidr {
         /// The CIDR as it was given.
         listed: ListedCidr,
     },
+    /// It has addresses that no pod can have, or that would be the same as others in another form.
+    #[error("{listed} has {purpose} addresses: expected unicast addresses of a network")]
+    NotUnicast {
+        /// The CIDR as it was given.
+        listed: ListedCidr,
+        /// What such addresses are for.
+        purpose: &'static str,
+    },
     /// No node is given so much.
     #[error("{listed} is too large: expected /{shortest} or longer")]
     TooLarge {
@@ -125,12 +133,40 @@ pub enum InvalidCidr {
     },
 }
 
+/// Addresses that cannot be a pod's (RFC 6890 and RFC 4291): CIDRs and what they are for.
+const fn reserved() -> [(IpNet, &'static str); 10] {
+    const fn ipv4(a: u8, b: u8, c: u8, d: u8, length: u8) -> IpNet {
+        IpNet::V4(Ipv4Net::new_assert(Ipv4Addr::new(a, b, c, d), length))
+    }
+    const fn ipv6(first: u16, sixth: u16, last: u16, length: u8) -> IpNet {
+        let address = Ipv6Addr::new(first, 0, 0, 0, 0, sixth, 0, last);
+        IpNet::V6(Ipv6Net::new_assert(address, length))
+    }
+    [
+        (ipv4(0, 0, 0, 0, 8), "unspecified"),
+        (ipv4(127, 0, 0, 0, 8), "loopback"),
+        (ipv4(169, 254, 0, 0, 16), "link-local"),
+        (ipv4(224, 0, 0, 0, 4), "multicast"),
+        (ipv4(255, 255, 255, 255, 32), "broadcast"),
+        (ipv6(0, 0, 0, 128), "unspecified"),
+        (ipv6(0, 0, 1, 128), "loopback"),
+        (ipv6(0, 0xffff, 0, 96), "IPv4-mapped"),
+        (ipv6(0xfe80, 0, 0, 10), "link-local"),
+        (ipv6(0xff00, 0, 0, 8), "multicast"),
+    ]
+}
+
+fn meet(one: &IpNet, other: &IpNet) -> bool {
+    one.contains(other) || other.contains(one)
+}
+
 impl InvalidCidr {
     /// A short fixed name, fit for a metric label.
     #[must_use]
     pub const fn label(&self) -> &'static str {
         match self {
             Self::HostBits { .. } => "host_bits",
+            Self::NotUnicast { .. } => "not_unicast",
             Self::TooLarge { .. } => "too_large",
             Self::Overlap { .. } => "overlap",
             Self::TooMany { .. } => "too_many",
@@ -158,6 +194,9 @@ impl Span {
         }
         if cidr.prefix_len() < shortest {
             return Err(InvalidCidr::TooLarge { listed: listed.clone(), shortest });
+        }
+        if let Some((_, purpose)) = reserved().into_iter().find(|(net, _)| meet(net, &cidr)) {
+            return Err(InvalidCidr::NotUnicast { listed: listed.clone(), purpose });
         }
         Ok(Self::from(cidr))
     }

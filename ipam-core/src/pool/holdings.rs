@@ -3,17 +3,19 @@
 use alloc::vec::Vec;
 use core::mem;
 use core::net::IpAddr;
+use core::time::Duration;
 
 use ipnet::IpNet;
 
-use super::cidr::{Family, ListedCidr, Span, key_of};
+use super::cidr::{Family, Span, key_of};
 use super::fullest::Fullest;
-use super::owner::{Owner, PendingClaim, ROLES};
+use super::owner::{GrantId, Owner, ROLES};
 use super::queue::{Line, Queues};
 use super::range::{Entry, Range};
 use super::refusal::Refusal;
 use super::report::Tally;
-use super::slot::{Counts, Kind, State, Use};
+use super::slot::{Counts, Kind, State, Use, turn_back};
+use super::vanished::Vanished;
 use crate::time::Tick;
 
 /// The addresses of one family: what each one is, and in what order they are chosen.
@@ -38,6 +40,8 @@ pub(super) struct Holdings {
     attached: u32,
     /// The slot that each role holds.
     roles: [Option<usize>; ROLES],
+    /// None of them is there and listed.
+    pub(super) vanished: Vanished,
 }
 
 #[derive(Debug, Clone)]
@@ -68,6 +72,7 @@ impl Holdings {
             withdrawn: Counts::default(),
             attached: 0,
             roles: [None; ROLES],
+            vanished: Vanished::new(),
         };
         for entry in entries {
             holdings.push(entry);
@@ -98,6 +103,15 @@ impl Holdings {
         self.join(slot);
         self.count(place, former.kind(), kind);
         former
+    }
+
+    /// Makes all that has happened so much earlier. Who stands in line stays in it.
+    pub(super) fn turn_back(&mut self, by: Duration) {
+        self.slots.iter_mut().for_each(|slot| slot.state.turn_back(by));
+        for one in self.vanished.values_mut() {
+            let moments = [Some(&mut one.since), one.cooling_since.as_mut()];
+            moments.into_iter().flatten().for_each(|moment| turn_back(moment, by));
+        }
     }
 
     fn leave(&mut self, slot: usize) {
@@ -133,8 +147,8 @@ impl Holdings {
     /// Lets a used address wait for a claim no longer.
     pub(super) fn settle_claim(&mut self, place: Place) {
         let slot = self.slot_of(place);
-        if let State::Used(Use { claim, .. }) = &mut self.slots[slot].state
-            && claim.take().is_some()
+        if let State::Used(Use { unclaimed_since, .. }) = &mut self.slots[slot].state
+            && unclaimed_since.take().is_some()
         {
             self.queues.leave(slot);
         }
@@ -156,11 +170,11 @@ impl Holdings {
         }
     }
 
-    /// The claim that has been awaited longest, and where.
-    pub(super) fn oldest_claim(&self) -> Option<(PendingClaim, Place)> {
+    /// The grant that has waited longest for its claim, since when, and where.
+    pub(super) fn oldest_claim(&self) -> Option<(GrantId, Tick, Place)> {
         let slot = self.queues.first(Line::Unclaimed)?;
         match &self.slots[slot].state {
-            State::Used(held) => Some((held.claim?, self.place_of(slot))),
+            State::Used(held) => Some((held.id, held.unclaimed_since?, self.place_of(slot))),
             _ => None,
         }
     }
@@ -176,6 +190,14 @@ impl Holdings {
         match self.held_by_role(owner) {
             Some(address) => Err(Refusal::HoldsAnother { owner: owner.clone(), address }),
             None => Ok(()),
+        }
+    }
+
+    /// Refuses an address that cannot be handed out.
+    pub(super) fn check_open(&self, place: Place) -> Result<(), Refusal> {
+        match self.state(place).kind() {
+            Kind::Promised => Err(Refusal::Promised { address: self.address(place) }),
+            _ => self.check_unused(place),
         }
     }
 
@@ -205,8 +227,8 @@ impl Holdings {
 
     fn not_found(&self, address: IpAddr) -> Refusal {
         let behind = self.range_before(key_of(address)).map_or(0, |range| range + 1);
-        let before = self.ranges[..behind].iter().rev().find(|range| !range.is_gone());
-        match before.filter(|range| range.cidr().contains(&address)) {
+        let mut before = self.ranges[..behind].iter().rev().filter(|range| !range.is_gone());
+        match before.find(|range| range.cidr().contains(&address)) {
             Some(range) => Refusal::Beyond { address, cidr: range.cidr() },
             None => Refusal::Unknown { address },
         }
@@ -217,15 +239,26 @@ impl Holdings {
         &self,
         cidr: IpNet,
     ) -> Result<impl Iterator<Item = Place> + Clone + use<>, Refusal> {
+        if cidr.addr() != cidr.network() {
+            return Err(Refusal::CidrHostBits { cidr });
+        }
         let first = self.locate(cidr.network()).map_err(|refusal| match refusal {
-            Refusal::Unknown { .. } => Refusal::UnknownCidr { cidr },
+            Refusal::Unknown { .. } => self.cidr_not_found(cidr),
             beyond => beyond,
         })?;
-        if !self.range(first).cidr().contains(&cidr) || cidr.addr() != cidr.network() {
-            return Err(Refusal::UnknownCidr { cidr });
+        if !self.range(first).cidr().contains(&cidr) {
+            return Err(self.cidr_not_found(cidr));
         }
         let offsets = first.offset..first.offset + Span::from(cidr).length;
         Ok(offsets.map(move |offset| Place { offset, ..first }))
+    }
+
+    fn cidr_not_found(&self, cidr: IpNet) -> Refusal {
+        if self.ranges().any(|range| cidr.contains(&range.cidr())) {
+            Refusal::InPieces { cidr }
+        } else {
+            Refusal::UnknownCidr { cidr }
+        }
     }
 
     /// The last range that does not begin behind `key`, by halves. The standard library's search
@@ -263,6 +296,11 @@ impl Holdings {
         Place { range, offset: slot - self.ranges[range].first_slot }
     }
 
+    /// How many addresses there are, in whatever state.
+    pub(super) const fn size(&self) -> usize {
+        self.slots.len()
+    }
+
     pub(super) const fn family(&self) -> Family {
         self.family
     }
@@ -275,12 +313,6 @@ impl Holdings {
     /// The ranges that are there, in ascending order.
     pub(super) fn ranges(&self) -> impl Iterator<Item = &Range> {
         self.all_ranges().filter(|range| !range.is_gone())
-    }
-
-    /// The CIDRs that are there, for noting another interface.
-    pub(super) fn listed_mut(&mut self) -> impl Iterator<Item = &mut ListedCidr> {
-        let there = self.ranges.iter_mut().filter(|range| !range.is_gone());
-        there.map(|range| &mut range.entry.listed)
     }
 
     /// All addresses and what they are, in ascending order.

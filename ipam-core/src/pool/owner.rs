@@ -4,7 +4,6 @@ use core::fmt;
 use core::str::FromStr;
 
 use crate::ids::{InvalidId, PodKey};
-use crate::time::Tick;
 
 /// Who holds an address. Written `namespace/pod`, `router`, `health` or `ingress`, as Cilium's
 /// agents write it into `status.ipam.used`.
@@ -74,16 +73,21 @@ pub enum Claim {
     NotNeeded,
 }
 
-/// Names one allocation that must be claimed. Never used twice by a ledger.
+/// Names one allocation. Never used twice by a ledger, nor by one that was restored from it, so that
+/// a request that comes late or twice cannot be taken for one about a later allocation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct ClaimId(u64);
+pub struct GrantId(u64);
 
-impl ClaimId {
+impl GrantId {
     /// The first one of a new ledger.
     pub(super) const FIRST: Self = Self(1);
 
+    /// A ledger is restored only if its next id is below this: the numbers that every reader of JSON
+    /// keeps exactly (RFC 8259, section 6), and far enough from the end never to come round again.
+    pub(super) const END: Self = Self(1 << 53);
+
     pub(super) const fn next(self) -> Self {
-        Self(self.0.saturating_add(1))
+        Self(self.0 + 1)
     }
 
     /// The id with this number.
@@ -99,17 +103,21 @@ impl ClaimId {
     }
 }
 
-impl fmt::Display for ClaimId {
+impl fmt::Display for GrantId {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(&self.0, formatter)
     }
 }
 
-/// A claim that has not come yet.
+/// Who asks for an address to be released: what is known of them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct PendingClaim {
-    /// What the claim must name.
-    pub id: ClaimId,
-    /// When the address was handed out.
-    pub since: Tick,
+pub enum By<'a> {
+    /// The holder of this very grant. Safe: it never cuts off a later one.
+    Grant(GrantId),
+    /// An owner, whichever grant it holds. It cannot tell the sandboxes of one pod apart: a repeated
+    /// request for the last one takes the address from the next one. Only for owners that have no
+    /// sandboxes, and for the `/v1/ipam` calls of Cilium's agents, which name no grant.
+    Owner(&'a Owner),
+    /// Somebody who knows that the address is no longer used, whoever held it.
+    Anyone,
 }

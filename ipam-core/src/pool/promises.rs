@@ -18,6 +18,7 @@ impl Ledger {
     /// [`Refusal::InUse`] names the owner; [`Refusal::Withdrawn`] and the refusals of an address
     /// that is not this node's.
     pub fn promise(&mut self, address: IpAddr) -> Result<(), Refusal> {
+        let address = address.to_canonical();
         let holdings = self.family_of(address);
         let place = holdings.locate(address)?;
         holdings.check_unused(place)?;
@@ -28,39 +29,50 @@ impl Ledger {
     /// Promises away all addresses of a CIDR, which is one of the node's or part of one, or none.
     ///
     /// # Errors
-    /// As [`Ledger::promise`] for the first address in the way, and [`Refusal::UnknownCidr`].
+    /// As [`Ledger::promise`] for the first address in the way, those behind the first ones of a large
+    /// CIDR included; [`Refusal::UnknownCidr`], [`Refusal::InPieces`], [`Refusal::CidrHostBits`].
     pub fn promise_cidr(&mut self, cidr: IpNet) -> Result<(), Refusal> {
         let holdings = self.family_of(cidr.addr());
         let places = holdings.locate_cidr(cidr)?;
         places.clone().try_for_each(|place| holdings.check_unused(place))?;
+        holdings.check_behind(cidr)?;
         places.for_each(|place| holdings.promise(place));
         Ok(())
     }
 
     /// Takes a promise back: the address can be handed out again. If it had not finished cooling
-    /// down when it was promised, and would not have by now, it cools down anew.
+    /// down when it was promised, and would not have by now, it cools down anew. Of an address that
+    /// has vanished the promise is no longer remembered.
     ///
     /// # Errors
     /// [`Refusal::NotPromised`], and the refusals of an address that is not this node's.
     pub fn withdraw_promise(&mut self, address: IpAddr, now: Tick) -> Result<(), Refusal> {
         self.advance(now);
+        let address = address.to_canonical();
         let family = Family::of(address);
-        let holdings = &self.families[family as usize];
+        let holdings = &mut self.families[family as usize];
+        if holdings.end_vanished_promises(address.into()) {
+            return Ok(());
+        }
         let place = holdings.locate(address)?;
         holdings.check_promised(place)?;
         self.end_promise(family, place);
         Ok(())
     }
 
-    /// Takes back the promise of all addresses of a CIDR, or of none.
+    /// Takes back the promise of all addresses of a CIDR, or of none. Of a CIDR of which promised
+    /// addresses have vanished, those promises are no longer remembered.
     ///
     /// # Errors
-    /// As [`Ledger::withdraw_promise`] for the first address in the way, and
-    /// [`Refusal::UnknownCidr`].
+    /// As [`Ledger::withdraw_promise`] for the first address in the way, and [`Refusal::UnknownCidr`],
+    /// [`Refusal::InPieces`], [`Refusal::CidrHostBits`].
     pub fn withdraw_promise_cidr(&mut self, cidr: IpNet, now: Tick) -> Result<(), Refusal> {
         self.advance(now);
         let family = Family::of(cidr.addr());
-        let holdings = &self.families[family as usize];
+        let holdings = &mut self.families[family as usize];
+        if holdings.end_vanished_promises(cidr) {
+            return Ok(());
+        }
         let places = holdings.locate_cidr(cidr)?;
         places.clone().try_for_each(|place| holdings.check_promised(place))?;
         places.for_each(|place| self.end_promise(family, place));

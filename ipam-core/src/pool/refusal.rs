@@ -5,7 +5,7 @@ use core::net::IpAddr;
 use ipnet::IpNet;
 
 use super::cidr::{ADDRESSES_PER_CIDR_MAX, Family};
-use super::owner::{ClaimId, Owner};
+use super::owner::{GrantId, Owner};
 use super::report::Tally;
 
 /// Why the ledger does not do what it was asked. Nothing has changed then.
@@ -36,6 +36,18 @@ pub enum Refusal {
     /// A CIDR that was promised lies in none of the node.
     #[error("{cidr} is not a CIDR of this node, nor part of one")]
     UnknownCidr {
+        /// The CIDR.
+        cidr: IpNet,
+    },
+    /// A CIDR whose address has bits outside its prefix length, so that it is unclear what was meant.
+    #[error("{cidr} has host bits set: expected {}", cidr.trunc())]
+    CidrHostBits {
+        /// The CIDR.
+        cidr: IpNet,
+    },
+    /// A CIDR that the node has only in smaller pieces, which have to be named one by one.
+    #[error("{cidr} is not listed as a whole: name its pieces one by one")]
+    InPieces {
         /// The CIDR.
         cidr: IpNet,
     },
@@ -97,15 +109,16 @@ pub enum Refusal {
         /// The address.
         address: IpAddr,
     },
-    /// The address waits for another claim.
-    #[error("{address} waits for claim {expected}, not for claim {given}")]
-    WrongClaim {
+    /// The address is used by another grant than the one that was named, so that a late or repeated
+    /// request changes nothing.
+    #[error("{address} is used by grant {standing}, not by grant {given}")]
+    AnotherGrant {
         /// The address.
         address: IpAddr,
-        /// The claim it waits for.
-        expected: ClaimId,
-        /// The claim that came.
-        given: ClaimId,
+        /// The grant by which it is used.
+        standing: GrantId,
+        /// The grant that was named.
+        given: GrantId,
     },
 }
 
@@ -118,6 +131,8 @@ impl Refusal {
             Self::Unknown { .. } => "unknown",
             Self::Beyond { .. } => "beyond",
             Self::UnknownCidr { .. } => "unknown_cidr",
+            Self::CidrHostBits { .. } => "host_bits",
+            Self::InPieces { .. } => "in_pieces",
             Self::Withdrawn { .. } => "withdrawn",
             Self::InUse { .. } => "in_use",
             Self::Promised { .. } => "promised",
@@ -126,7 +141,7 @@ impl Refusal {
             Self::HeldByAnother { .. } => "held_by_another",
             Self::HoldsAnother { .. } => "holds_another",
             Self::NoClaimExpected { .. } => "no_claim_expected",
-            Self::WrongClaim { .. } => "wrong_claim",
+            Self::AnotherGrant { .. } => "another_grant",
         }
     }
 }

@@ -9,7 +9,7 @@ use ipnet::IpNet;
 use super::Ledger;
 use super::cidr::{Family, InvalidCidr, ListedCidr};
 use super::holdings::{Holdings, Place};
-use super::owner::{ClaimId, Owner};
+use super::owner::{Claim, GrantId, Owner};
 use super::settings::LedgerSettings;
 use super::slot::{Kind, State};
 use crate::audit::LedgerCounts;
@@ -22,10 +22,14 @@ pub struct Grant {
     pub address: IpAddr,
     /// The interface it is on.
     pub eni: EniId,
-    /// What the claim must name, where one is expected.
-    pub claim: Option<ClaimId>,
+    /// What its claim and its release name.
+    pub id: GrantId,
+    /// Whether it must still be claimed.
+    pub claim: Claim,
     /// Whether it had not finished cooling down.
     pub cut_short: bool,
+    /// The allocation that was given up for it, overdue and the last resort.
+    pub expired: Option<Expired>,
 }
 
 /// An address that was given back because its claim did not come.
@@ -35,8 +39,8 @@ pub struct Expired {
     pub address: IpAddr,
     /// Who held it.
     pub owner: Owner,
-    /// The claim that did not come.
-    pub claim: ClaimId,
+    /// The grant whose claim did not come.
+    pub id: GrantId,
 }
 
 /// An address in use.
@@ -48,8 +52,10 @@ pub struct Holding<'a> {
     pub owner: &'a Owner,
     /// The interface it is on; the last known one if it was withdrawn.
     pub eni: &'a EniId,
-    /// The claim that has not come yet, if one is expected.
-    pub claim: Option<ClaimId>,
+    /// By which grant.
+    pub id: GrantId,
+    /// Whether it must still be claimed.
+    pub claim: Claim,
 }
 
 /// Where the addresses of one family are: attached = free + used + cooling + promised.
@@ -65,7 +71,8 @@ pub struct Tally {
     pub cooling: u32,
     /// Promised away.
     pub promised: u32,
-    /// Held by an owner although their CIDR was withdrawn. Not among the attached, nor the used.
+    /// Held by an owner although their CIDR was withdrawn, or behind the first addresses of a large one.
+    /// Not among the attached, nor the used.
     pub withdrawn: u32,
 }
 
@@ -112,11 +119,12 @@ pub struct CidrUsage {
 pub struct SyncReport {
     /// CIDRs that are handed out from now on: new ones, and withdrawn ones that came back.
     pub added: Vec<IpNet>,
-    /// CIDRs that are no longer in the ledger.
+    /// CIDRs that are no longer in the ledger, withdrawn ones that are not used any more included.
     pub removed: Vec<IpNet>,
     /// CIDRs that are on another interface than before.
     pub moved: Vec<IpNet>,
-    /// CIDRs that are kept although they are not listed, because somebody uses an address of them.
+    /// CIDRs that are kept although they are not listed, because somebody uses an address of them, and
+    /// used addresses by themselves behind the first ones of a large CIDR.
     /// They are named in every report until they are gone.
     pub withdrawn: Vec<IpNet>,
     /// Entries that cannot be used. The others are.
@@ -143,6 +151,7 @@ impl Ledger {
     /// The use of an address, if it is used.
     #[must_use]
     pub fn holding(&self, address: IpAddr) -> Option<Holding<'_>> {
+        let address = address.to_canonical();
         let holdings = &self.families[Family::of(address) as usize];
         holdings.holding(holdings.find(address)?)
     }
@@ -161,6 +170,14 @@ impl Ledger {
 }
 
 impl Holdings {
+    /// The grant by which a role holds an address, if the owner is one and it does.
+    pub(super) fn grant_of_role(&self, place: Place, owner: &Owner) -> Option<Grant> {
+        owner.role()?;
+        let held = self.holding(place).filter(|held| held.owner == owner)?;
+        let Holding { address, id, claim, .. } = held;
+        Some(Grant { address, eni: held.eni.clone(), id, claim, cut_short: false, expired: None })
+    }
+
     fn usage(&self) -> impl Iterator<Item = CidrUsage> {
         self.ranges().map(|range| CidrUsage {
             listed: range.entry.listed.clone(),
@@ -184,7 +201,8 @@ impl Holdings {
             address: self.address(place),
             owner: &held.owner,
             eni: &self.range(place).entry.listed.eni,
-            claim: held.claim.map(|claim| claim.id),
+            id: held.id,
+            claim: held.claim(),
         })
     }
 }

@@ -1,18 +1,19 @@
 //! A ledger from plain values, which are believed only as far as they make sense.
 
+use alloc::collections::BTreeSet;
 use alloc::vec::Vec;
 use core::net::IpAddr;
 
-use ipnet::IpNet;
-
 use super::Ledger;
-use super::cidr::{Family, InvalidCidr};
+use super::cidr::{ADDRESSES_MAX, Family, InvalidCidr, key_of};
 use super::holdings::Holdings;
-use super::owner::{ClaimId, Owner, PendingClaim};
+use super::owner::{GrantId, Owner};
+use super::room::Room;
 use super::settings::LedgerSettings;
 use super::slot::{Kind, State, Use};
 use super::snapshot::{CoolingAddress, PromisedAddress, Snapshot, SnapshotCidr, UsedAddress};
-use super::sync::{sort_out, within_limit};
+use super::sync::sort_out;
+use super::vanished::VanishedAddress;
 use crate::time::Tick;
 
 /// Why a snapshot is not one of a ledger.
@@ -21,12 +22,6 @@ pub enum RestoreError {
     /// A CIDR that no ledger would have accepted.
     #[error(transparent)]
     Cidr(InvalidCidr),
-    /// A withdrawn CIDR is kept only as long as it is used.
-    #[error("{cidr} is withdrawn and nobody uses it")]
-    WithdrawnUnused {
-        /// The CIDR.
-        cidr: IpNet,
-    },
     /// An address that no CIDR of the snapshot has.
     #[error("{address} is in none of the CIDRs")]
     NoCidr {
@@ -36,6 +31,18 @@ pub enum RestoreError {
     /// An address of a withdrawn CIDR is used or not there.
     #[error("{address} is not used, and its CIDR is withdrawn")]
     Withdrawn {
+        /// The address.
+        address: IpAddr,
+    },
+    /// An address that is there cannot have vanished.
+    #[error("{address} is there and cannot have vanished")]
+    NotVanished {
+        /// The address.
+        address: IpAddr,
+    },
+    /// More vanished addresses than are remembered.
+    #[error("{address} is one too many: expected at most {ADDRESSES_MAX} vanished addresses")]
+    TooManyVanished {
         /// The address.
         address: IpAddr,
     },
@@ -71,26 +78,46 @@ pub enum RestoreError {
         /// The address.
         address: IpAddr,
     },
-    /// A claim that was never handed out, or one that is not later than another with a lower id.
-    #[error("{address}: claim {claim} does not fit to the other claims")]
-    ClaimOrder {
-        /// The address that waits for it.
+    /// A grant that was never made, one that is named twice, or one that waits for its claim and was
+    /// made earlier than another such one with a lower id.
+    #[error("{address}: grant {id} does not fit to the other grants")]
+    GrantOrder {
+        /// The address.
         address: IpAddr,
-        /// The claim.
-        claim: ClaimId,
+        /// The grant.
+        id: GrantId,
+    },
+    /// Ids would come round again one day, or be changed on their way through JSON.
+    #[error("the next grant is {next}: expected a number below {}", GrantId::END)]
+    GrantsUsedUp {
+        /// The id that the next allocation would get.
+        next: GrantId,
     },
 }
 
 impl Ledger {
-    /// The ledger that a snapshot was taken of; it goes on as that one would have, if moments are
-    /// counted from the same start as before. The settings may be others: they count from now on.
+    /// The ledger that a snapshot was taken of, at the moment `now`. The settings may be others: they
+    /// count from now on.
+    ///
+    /// When it is not earlier than the snapshot, the clock is taken for the same as before, and the
+    /// time in between has passed. When it is earlier, the clock has begun anew, as after a reboot, or
+    /// was ahead once: how long the process was down cannot be known then and does not count. Every
+    /// moment is moved back so that its age stays, or to the start of the clock if that is nearer:
+    /// what rests or waits does so rather longer than too short.
     ///
     /// # Errors
     /// [`RestoreError`] names the entry that cannot have been in a ledger. Nothing is repaired.
-    pub fn restore(snapshot: Snapshot, settings: LedgerSettings) -> Result<Self, RestoreError> {
+    pub fn restore(
+        snapshot: Snapshot,
+        settings: LedgerSettings,
+        now: Tick,
+    ) -> Result<Self, RestoreError> {
+        if snapshot.next_grant >= GrantId::END {
+            return Err(RestoreError::GrantsUsedUp { next: snapshot.next_grant });
+        }
         let mut ledger = Self {
             clock: snapshot.at,
-            next_claim: snapshot.next_claim,
+            next_grant: snapshot.next_grant,
             cooling_cut_short: snapshot.cooling_cut_short,
             families: restore_cidrs(snapshot.cidrs)?,
             ..Self::new(settings)
@@ -98,30 +125,36 @@ impl Ledger {
         ledger.restore_used(snapshot.used)?;
         ledger.restore_cooling(&snapshot.cooling)?;
         ledger.restore_promised(&snapshot.promised)?;
-        ledger.families.iter().try_for_each(Holdings::check_withdrawn)?;
-        ledger.finish_cool_downs();
+        ledger.restore_vanished(snapshot.vanished)?;
+        ledger.go_on_at(now);
         Ok(ledger)
     }
 
-    /// In the order of their claims, so that they wait in it.
+    fn go_on_at(&mut self, now: Tick) {
+        let back = self.clock.since(now);
+        if !back.is_zero() {
+            self.families.iter_mut().for_each(|holdings| holdings.turn_back(back));
+        }
+        self.clock = now;
+        self.finish_cool_downs();
+    }
+
+    /// In the order of their grants, so that they wait for their claims in it.
     fn restore_used(&mut self, mut used: Vec<UsedAddress>) -> Result<(), RestoreError> {
-        used.sort_by_key(|used| used.claim.map(|claim| claim.id));
-        let mut last: Option<PendingClaim> = None;
-        for UsedAddress { address, owner, claim } in used {
-            if let Some(claim) = claim {
-                self.check_time(address, claim.since)?;
-                let fits = claim.id < self.next_claim
-                    && last.is_none_or(|last| last.id < claim.id && last.since <= claim.since);
-                if !fits {
-                    return Err(RestoreError::ClaimOrder { address, claim: claim.id });
-                }
-                last = Some(claim);
+        used.sort_by_key(|used| used.id);
+        let (mut last, mut newest) = (None, Tick::default());
+        for UsedAddress { address, id, owner, unclaimed_since } in used {
+            let since = unclaimed_since.unwrap_or(newest);
+            self.check_time(address, since)?;
+            if id >= self.next_grant || last >= Some(id) || since < newest {
+                return Err(RestoreError::GrantOrder { address, id });
             }
+            (last, newest) = (Some(id), since);
             let holdings = self.family_of(address);
             if let Some(first) = holdings.held_by_role(&owner) {
                 return Err(RestoreError::HoldsTwo { owner, first, second: address });
             }
-            holdings.enter(address, State::Used(Use { owner, claim }))?;
+            holdings.enter(address, State::Used(Use { id, owner, unclaimed_since }))?;
         }
         Ok(())
     }
@@ -148,6 +181,27 @@ impl Ledger {
         Ok(())
     }
 
+    fn restore_vanished(&mut self, vanished: Vec<VanishedAddress>) -> Result<(), RestoreError> {
+        for one in vanished {
+            let address = one.address;
+            self.check_time(address, one.since)?;
+            self.check_time(address, one.cooling_since.unwrap_or_default())?;
+            let holdings = self.family_of(address);
+            let there = holdings.find(address).map(|place| holdings.state(place).kind());
+            if there.is_some_and(|kind| kind != Kind::Absent) {
+                return Err(RestoreError::NotVanished { address });
+            }
+            if holdings.vanished.contains_key(&key_of(address)) {
+                return Err(RestoreError::Twice { address });
+            }
+            if holdings.vanished.len() >= ADDRESSES_MAX {
+                return Err(RestoreError::TooManyVanished { address });
+            }
+            holdings.remember(one);
+        }
+        Ok(())
+    }
+
     fn check_time(&self, address: IpAddr, since: Tick) -> Result<(), RestoreError> {
         if since <= self.clock {
             return Ok(());
@@ -161,7 +215,7 @@ fn restore_cidrs(mut cidrs: Vec<SnapshotCidr>) -> Result<[Holdings; 2], RestoreE
     let cidrs = cidrs.into_iter().map(|cidr| (cidr.listed, cidr.withdrawn));
     let (mut entries, mut refused) = sort_out(cidrs);
     for entries in &mut entries {
-        refused.extend(within_limit(entries, 0, |_| false));
+        refused.extend(Room::default().admit(entries, &BTreeSet::new()));
     }
     if let Some(invalid) = refused.into_iter().next() {
         return Err(RestoreError::Cidr(invalid));
@@ -181,13 +235,6 @@ impl Holdings {
             }
             (State::Absent, _) => Err(RestoreError::Withdrawn { address }),
             _ => Err(RestoreError::Twice { address }),
-        }
-    }
-
-    fn check_withdrawn(&self) -> Result<(), RestoreError> {
-        match self.all_ranges().find(|range| range.is_gone()) {
-            Some(range) => Err(RestoreError::WithdrawnUnused { cidr: range.cidr() }),
-            None => Ok(()),
         }
     }
 }

@@ -1,7 +1,11 @@
 //! What one address is at the moment.
 
-use super::owner::{Owner, PendingClaim};
+use core::net::IpAddr;
+use core::time::Duration;
+
+use super::owner::{By, Claim, GrantId, Owner};
 use super::queue::Line;
+use super::refusal::Refusal;
 use crate::time::Tick;
 
 /// The state of one address. It is in exactly one, which is why attached = free + used + cooling +
@@ -29,9 +33,36 @@ pub(super) enum State {
 /// The use of an address.
 #[derive(Debug, Clone)]
 pub(super) struct Use {
+    pub(super) id: GrantId,
     pub(super) owner: Owner,
-    /// The claim that has not come yet, if one is expected.
-    pub(super) claim: Option<PendingClaim>,
+    /// When it was handed out, if its claim is expected and has not come yet.
+    pub(super) unclaimed_since: Option<Tick>,
+}
+
+impl Use {
+    /// Whether its claim is still to come.
+    pub(super) const fn claim(&self) -> Claim {
+        if self.unclaimed_since.is_some() { Claim::Expected } else { Claim::NotNeeded }
+    }
+
+    /// Refuses whoever does not hold the address.
+    pub(super) fn check_by(&self, by: By<'_>, address: IpAddr) -> Result<(), Refusal> {
+        match by {
+            By::Grant(given) if given != self.id => {
+                Err(Refusal::AnotherGrant { address, standing: self.id, given })
+            }
+            By::Owner(owner) if *owner != self.owner => {
+                let (holder, owner) = (self.owner.clone(), owner.clone());
+                Err(Refusal::HeldByAnother { address, holder, owner })
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+/// Makes a moment so much earlier, but not earlier than the start of the clock.
+pub(super) fn turn_back(moment: &mut Tick, by: Duration) {
+    *moment = Tick::default() + moment.since(Tick::default() + by);
 }
 
 /// A state without what belongs to it, in the order of [`Counts`].
@@ -55,11 +86,28 @@ impl State {
         }
     }
 
+    /// The moment from which something is counted, if there is one.
+    const fn moment_mut(&mut self) -> Option<&mut Tick> {
+        match self {
+            Self::Used(Use { unclaimed_since: since, .. })
+            | Self::Promised { cooling_since: since } => since.as_mut(),
+            Self::Cooling { since } => Some(since),
+            Self::Absent | Self::Free => None,
+        }
+    }
+
+    /// Makes all that has happened so much earlier, but not earlier than the start of the clock.
+    pub(super) fn turn_back(&mut self, by: Duration) {
+        if let Some(moment) = self.moment_mut() {
+            turn_back(moment, by);
+        }
+    }
+
     /// The line that an address in this state stands in, if any.
     pub(super) const fn line(&self) -> Option<Line> {
         match self {
             Self::Cooling { .. } => Some(Line::Cooling),
-            Self::Used(Use { claim: Some(_), .. }) => Some(Line::Unclaimed),
+            Self::Used(Use { unclaimed_since: Some(_), .. }) => Some(Line::Unclaimed),
             _ => None,
         }
     }

@@ -6,8 +6,9 @@ use core::net::IpAddr;
 use super::Ledger;
 use super::cidr::ListedCidr;
 use super::holdings::Holdings;
-use super::owner::{ClaimId, Owner, PendingClaim};
+use super::owner::{GrantId, Owner};
 use super::slot::{State, Use};
+use super::vanished::VanishedAddress;
 use crate::time::Tick;
 
 /// All that a ledger knows, apart from its settings. What it does next depends on nothing else.
@@ -15,8 +16,8 @@ use crate::time::Tick;
 pub struct Snapshot {
     /// The latest moment that it was told of.
     pub at: Tick,
-    /// The claim that the next allocation gets.
-    pub next_claim: ClaimId,
+    /// The id that the next allocation gets.
+    pub next_grant: GrantId,
     /// How often an address was handed out before it had finished cooling down.
     pub cooling_cut_short: u64,
     /// The CIDRs in ascending order, IPv4 before IPv6.
@@ -27,6 +28,8 @@ pub struct Snapshot {
     pub cooling: Vec<CoolingAddress>,
     /// The promised addresses in ascending order.
     pub promised: Vec<PromisedAddress>,
+    /// The addresses that are gone from the listing and remembered, in ascending order.
+    pub vanished: Vec<VanishedAddress>,
 }
 
 /// A CIDR of a ledger.
@@ -34,7 +37,8 @@ pub struct Snapshot {
 pub struct SnapshotCidr {
     /// The CIDR and the interface it is on.
     pub listed: ListedCidr,
-    /// Whether it was withdrawn and is kept because somebody uses an address of it.
+    /// Whether it was withdrawn and is kept because somebody uses an address of it, or did until the
+    /// next listing reports it as removed.
     pub withdrawn: bool,
 }
 
@@ -43,10 +47,12 @@ pub struct SnapshotCidr {
 pub struct UsedAddress {
     /// The address.
     pub address: IpAddr,
+    /// By which grant.
+    pub id: GrantId,
     /// Who holds it.
     pub owner: Owner,
-    /// The claim that has not come yet, if one is expected.
-    pub claim: Option<PendingClaim>,
+    /// When it was handed out, if its claim is expected and has not come yet.
+    pub unclaimed_since: Option<Tick>,
 }
 
 /// An address that cools down.
@@ -73,19 +79,20 @@ impl Ledger {
     pub fn snapshot(&self) -> Snapshot {
         Snapshot {
             at: self.clock,
-            next_claim: self.next_claim,
+            next_grant: self.next_grant,
             cooling_cut_short: self.cooling_cut_short,
             cidrs: self.families.iter().flat_map(Holdings::listed).collect(),
             used: self.families.iter().flat_map(Holdings::used).collect(),
             cooling: self.families.iter().flat_map(Holdings::resting).collect(),
             promised: self.families.iter().flat_map(Holdings::promised).collect(),
+            vanished: self.families.iter().flat_map(Holdings::vanished).cloned().collect(),
         }
     }
 }
 
 impl Holdings {
     fn listed(&self) -> impl Iterator<Item = SnapshotCidr> {
-        self.ranges().map(|range| SnapshotCidr {
+        self.all_ranges().map(|range| SnapshotCidr {
             listed: range.entry.listed.clone(),
             withdrawn: range.entry.withdrawn,
         })
@@ -93,10 +100,12 @@ impl Holdings {
 
     fn used(&self) -> impl Iterator<Item = UsedAddress> {
         self.states().filter_map(|(place, state)| match state {
-            State::Used(Use { owner, claim }) => {
-                let address = self.address(place);
-                Some(UsedAddress { address, owner: owner.clone(), claim: *claim })
-            }
+            State::Used(Use { id, owner, unclaimed_since }) => Some(UsedAddress {
+                address: self.address(place),
+                id: *id,
+                owner: owner.clone(),
+                unclaimed_since: *unclaimed_since,
+            }),
             _ => None,
         })
     }

@@ -65,7 +65,10 @@ fn excess_is_as_in_the_fixtures() {
          16,1,8,16,8 -> 0
          20,4,8,17,8 -> 0
          20,4,8,0,0 -> 8
-         20,4,8,0,8 -> 0",
+         20,4,8,0,8 -> 0
+         20,10,-1,10,0 -> 10
+         20,4,8,8,4 -> 8
+         20,11,-1,8,2 -> 8",
         |[available, used, pre, min, above]| {
             excess(supply(available, used), &watermarks(pre, min, 0, above))
         },
@@ -177,7 +180,8 @@ fn the_instance_maximum_and_minimum_are_as_in_the_fixtures() {
     let minimum = |limits, first| instance_minimum(limits, first);
     assert_eq!(minimum(Some(m5), Some(0)), 8);
     assert_eq!(minimum(Some(tiny), Some(0)), 2);
-    assert_eq!(minimum(Some(m5), Some(3)), 8, "no interface may be used");
+    assert_eq!(minimum(Some(m5), Some(3)), 0, "no interface may be used");
+    assert_eq!(minimum(Some(m5), Some(4)), 0);
     assert_eq!(minimum(Some(m5), None), 8);
     assert_eq!(minimum(None, Some(0)), 8, "the type is unknown");
 }
@@ -205,6 +209,7 @@ fn capacity_is_as_in_the_fixtures() {
 #[test]
 fn interfaces_that_are_left_alone_count_against_the_capacity() {
     check_figures("node m5.large first 1\n eni eni-1 at 0", "18 2 2 single");
+    check_figures("node m5.large first 1\n eni eni-1 at 0 prefixes 1", "18 2 2 single");
     check_figures("node m5.large exclude a=b\n eni eni-1 at 0 tags a=b,c=d", "18 2 2 single");
     check_figures("node m5.large first 1\n policy prefixes\n eni eni-1 at 0", "288 2 2 prefixes");
 }

@@ -16,14 +16,14 @@ struct Case {
     in_use: Vec<InUse>,
     short: u32,
     explained: bool,
-    ledger: Option<LedgerCounts>,
+    ledgers: Vec<LedgerCounts>,
     now: u64,
 }
 
 impl Case {
     fn new(text: &str) -> Self {
         let world = World::new(&format!("subnet subnet-1 10.0.0.0/24 ipv6\n{text}"));
-        Self { world, in_use: vec![], short: 0, explained: false, ledger: None, now: 60 }
+        Self { world, in_use: vec![], short: 0, explained: false, ledgers: vec![], now: 60 }
     }
 
     fn using(mut self, address: &str, owner: &str) -> Self {
@@ -39,12 +39,13 @@ impl Case {
         let loose: Vec<LooseEni> = loose.iter().map(|eni| LooseEni { eni, since }).collect();
         let node = NodeTruth {
             name: &self.world.node.identity.name,
+            vpc: &self.world.node.identity.vpc,
             limits: self.world.node.limits,
             enis: &attached,
             in_use: &self.in_use,
             short: self.short,
             explained: self.explained,
-            ledger: self.ledger,
+            ledgers: &self.ledgers,
         };
         let truth = Truth {
             now: Tick::from_millis(self.now * 1000),
@@ -134,10 +135,35 @@ fn a_node_that_is_short_says_why() {
 fn a_ledger_adds_up() {
     let mut case = Case::new("node m5.large\n eni eni-1 at 0");
     let counts = LedgerCounts { attached: 10, free: 4, used: 3, cooling: 2, promised: 1 };
-    case.ledger = Some(counts);
+    case.ledgers = vec![counts];
     case.check(&[]);
-    case.ledger = Some(LedgerCounts { promised: 0, ..counts });
+    case.ledgers = vec![counts, LedgerCounts { promised: 0, ..counts }];
     case.check(&[
         "the ledger of node-1 does not add up: LedgerCounts { attached: 10, free: 4, used: 3, cooling: 2, promised: 0 }",
     ]);
+}
+
+#[test]
+fn every_card_family_and_state_is_seen() {
+    let two = "node p5.48xlarge\n eni eni-1 at 0\n eni eni-2 at 1";
+    Case::new(&format!("{two}\n eni eni-3 at 1 card 1")).check(&[]);
+
+    let coming = Case::new("node m5.large\n eni eni-1 at 0 attaching addresses 1");
+    coming.using("10.0.0.5", "a/b").check(&[]);
+
+    let mut case = Case::new("node m4.large\n eni eni-1 at 0 ipv6");
+    case.check(&["eni-1 has a prefix on a type that takes none"]);
+    case.world.node.enis[0].ipv6.prefixes.clear();
+    case.world.node.enis[0].ipv6.addresses =
+        (1..=11).map(|it| [0x2001, 0xdb8, 0, 0, 0, 0, 0, it].into()).collect();
+    case.check(&["eni-1 has 11 slots taken of 10"]);
+}
+
+#[test]
+fn users_of_one_address_are_found_apart_from_each_other() {
+    Case::new("node m5.large\n eni eni-1 at 0 addresses 2")
+        .using("10.0.0.6", "a/b")
+        .using("10.0.0.5", "a/c")
+        .using("10.0.0.6", "a/d")
+        .check(&["10.0.0.6 is used by a/b and by a/d"]);
 }

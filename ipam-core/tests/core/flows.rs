@@ -219,7 +219,7 @@ fn waiting_pods_raise_the_demand_of_a_node_whose_watermark_is_met() {
          eni eni-1 at 0",
         "start -> 8 on 1
          waiting 8 -> 8 on 1
-         waiting 9 -> 17 on 2
+         waiting 9 -> 9 on 1
          waiting 0, used 9 -> 17 on 2
          waiting 400, used 9 -> 27 on 3",
     );

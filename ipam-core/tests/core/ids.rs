@@ -68,13 +68,20 @@ fn names() {
 }
 
 #[test]
+fn node_names_are_fit_to_be_file_names() {
+    for text in ["..", ".", "-", "a..b", ".a", "a-"] {
+        assert!(text.parse::<NodeName>().is_err(), "{text}");
+    }
+}
+
+#[test]
 fn pods() {
     check::<PodKey>("kube-system/coredns-0.a", Ok(()));
     let pod: PodKey = "kube-system/coredns-0".parse().unwrap();
     assert_eq!((pod.namespace(), pod.name()), ("kube-system", "coredns-0"));
     let message =
         "is not a pod: expected `namespace/name` in lower-case letters, digits, `-` and `.`";
-    for text in ["router", "/a", "a/", "a/b/c", "A/b", "a.b/c"] {
+    for text in ["router", "/a", "a/", "a/b/c", "A/b", "a.b/c", "a/..", "a/-b", "-a/b"] {
         check::<PodKey>(text, Err(&format!("{text:?} {message}")));
     }
 }

@@ -5,7 +5,11 @@ mod arithmetic;
 #[cfg(test)]
 mod audit;
 #[cfg(test)]
+mod edges;
+#[cfg(test)]
 mod flows;
+#[cfg(test)]
+mod hostile;
 #[cfg(test)]
 mod ids;
 #[cfg(test)]

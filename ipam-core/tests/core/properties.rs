@@ -2,8 +2,7 @@
 
 use std::fmt::Write;
 
-use ipam_core::demand::used;
-use ipam_core::view::Demand;
+use ipam_core::view::{AttachmentState, Demand, EniView};
 use proptest::prelude::*;
 
 use crate::world::World;
@@ -24,10 +23,27 @@ prop_compose! {
     }
 }
 
+/// How an interface beside the primary one may stand; `loose` is attached to nothing.
+const STANDINGS: [&str; 10] = [
+    "",
+    "",
+    "",
+    "special",
+    "tags team=db",
+    "tags node.k8s.amazonaws.com/no_manage=true",
+    "attaching",
+    "detaching",
+    "card 1",
+    "loose",
+];
+
 prop_compose! {
-    fn an_eni()(addresses in 0_u16..8, prefixes in 0_u16..4, kind in 0..6_usize) -> (u16, u16, &'static str) {
-        let kind = ["", "", "", " special", " tags team=db", " attaching"][kind];
-        (addresses, prefixes, kind)
+    fn an_eni()(
+        addresses in 0_u16..8,
+        prefixes in 0_u16..4,
+        standing in proptest::sample::select(&STANDINGS[..]),
+    ) -> (u16, u16, &'static str) {
+        (addresses, prefixes, standing)
     }
 }
 
@@ -61,6 +77,7 @@ prop_compose! {
         prefixes in any::<bool>(),
         subnets in proptest::collection::vec(a_subnet(), 1..4),
         enis in proptest::collection::vec(an_eni(), 0..4),
+        tables in any::<bool>(),
     ) -> World {
         let mut text = format!("{node}\n");
         if prefixes {
@@ -71,43 +88,46 @@ prop_compose! {
             let _ = writeln!(text, "subnet subnet-{} {subnet}", number + 1);
         }
         let limits = limits::find(node.split_whitespace().nth(1).unwrap()).unwrap();
-        text += "subnet subnet-9 10.9.0.0/20\n eni eni-0 at 0 in subnet-9\n";
-        for (index, (addresses, prefixes, kind)) in enis.iter().enumerate() {
+        text += "subnet subnet-9 10.9.0.0/24\n eni eni-0 at 0 in subnet-9\n";
+        for (index, (addresses, prefixes, standing)) in enis.iter().enumerate() {
             let index = index + 1;
             let prefixes = if limits.supports_prefixes() { *prefixes } else { 0 };
             let addresses = (*addresses).min(limits.ipv4_per_eni - 1 - prefixes.min(4));
+            let place = match *standing {
+                "loose" => "own".to_string(),
+                standing => format!("at {index} {standing}"),
+            };
             if index < usize::from(limits.enis) {
                 let _ = writeln!(
                     text,
-                    "eni eni-{index} at {index} in subnet-9 addresses {addresses} prefixes {prefixes}{kind}"
+                    "eni eni-{index} {place} in subnet-9 addresses {addresses} prefixes {prefixes}"
                 );
             }
+        }
+        if tables {
+            text += "table rtb-1 vpc-1 subnet-1,subnet-2\n";
         }
         World::new(&text)
     }
 }
 
-/// What the node has, taken away from everything else.
+/// What the node has and keeps.
 fn held(world: &World) -> Vec<String> {
-    let enis = world.node.enis.iter();
-    enis.flat_map(|eni| {
-        let singles = eni.ipv4.addresses.iter().map(ToString::to_string);
-        let prefixes = eni.ipv4.prefixes.iter().map(ToString::to_string);
-        singles.chain(prefixes).map(|it| format!("{it} on {}", eni.id)).collect::<Vec<_>>()
-    })
-    .collect()
-}
-
-/// The cap that the node's settings put on its addresses, from first principles.
-fn cap(world: &World) -> u32 {
-    if let Some(said) = world.node.settings.watermarks.max_allocate() {
-        return said;
-    }
-    let limits = world.node.limits.unwrap();
-    let first = world.node.settings.first_interface_index.unwrap();
-    let slots = u32::from(limits.enis.saturating_sub(first)) * (u32::from(limits.ipv4_per_eni) - 1);
-    let prefixes = world.policy.prefix_delegation() && limits.supports_prefixes();
-    if prefixes { slots * 16 } else { slots }
+    let stays = |eni: &&EniView| {
+        let at = eni.attachment.as_ref();
+        at.is_none_or(|at| at.state != AttachmentState::Detaching)
+    };
+    world
+        .node
+        .enis
+        .iter()
+        .filter(stays)
+        .flat_map(|eni| {
+            let singles = eni.ipv4.addresses.iter().map(ToString::to_string);
+            let prefixes = eni.ipv4.prefixes.iter().map(ToString::to_string);
+            singles.chain(prefixes).map(|it| format!("{it} on {}", eni.id)).collect::<Vec<_>>()
+        })
+        .collect()
 }
 
 proptest! {
@@ -131,7 +151,9 @@ proptest! {
         let mut world = world;
         let before = world.available();
         world.settle().map_err(TestCaseError::fail)?;
-        prop_assert!(world.available() <= before.max(cap(&world)));
+        if let Some(most) = world.node.settings.watermarks.max_allocate() {
+            prop_assert!(world.available() <= before.max(most));
+        }
     }
 
     /// Planning takes nothing away: what was there, used or not, is there afterwards.
@@ -149,16 +171,7 @@ proptest! {
     fn a_settled_node_is_served_or_says_why(world in a_world()) {
         let mut world = world;
         world.settle().map_err(TestCaseError::fail)?;
-        let watermarks = world.node.settings.watermarks;
-        let used = i64::from(used(world.node.demand, &watermarks));
-        let free = i64::from(world.available()) - used;
-        let lacks = [
-            i64::from(watermarks.pre_allocate()) - free,
-            i64::from(world.node.waiting_pods) - free,
-            if watermarks.min_allocate() == 0 { 0 } else { i64::from(watermarks.min_allocate()) - i64::from(world.available()) },
-            0,
-        ];
-        let short = lacks.into_iter().max().unwrap_or(0);
+        let short = world.short();
         let plan = world.plan();
         let said = plan.blocked.iter().map(|it| i64::from(it.short)).max().unwrap_or(0);
         prop_assert!(said <= short, "{:?}", plan.blocked);

@@ -1,7 +1,7 @@
 //! Choice of subnets and of security groups.
 
 use ipam_core::security_group;
-use ipam_core::subnet::{best, candidates};
+use ipam_core::subnet::{Offer, best, candidates};
 use ipam_core::view::View;
 
 use crate::world::World;
@@ -17,7 +17,7 @@ fn chosen(text: &str) -> String {
     let world = World::new(text);
     let view = View { node: &world.node, network: &world.network };
     match candidates(view, world.node.limits.unwrap(), &world.policy) {
-        Ok(found) => best(&found, |it| Some(it.subnet.free_addresses))
+        Ok(found) => best(&found, |it| Some(Offer { all: true, left: it.subnet.free_addresses }))
             .map_or("none".into(), |it| format!("{} {:?}", it.id, it.rule)),
         Err(reason) => reason.label().into(),
     }
@@ -102,6 +102,15 @@ fn the_subnet_of_the_node_needs_room_for_a_full_interface() {
 }
 
 #[test]
+fn the_subnet_of_the_node_is_not_its_own_sibling() {
+    let text = "node m5.large in subnet-1
+        subnet subnet-1 10.0.1.0/26 free 9
+        subnet subnet-2 10.0.2.0/26 free 8
+        table rtb-1 vpc-1 subnet-1,subnet-2";
+    assert_eq!(chosen(text), "subnet-2 SharedRouteTable");
+}
+
+#[test]
 fn ties_go_to_the_lowest_id() {
     let text = "node m5.large
         subnet subnet-2 10.0.2.0/26 free 9
@@ -131,7 +140,7 @@ fn security_groups_by_id_by_tags_or_from_the_primary_interface() {
         eni eni-2 at 1 groups sg-7
         eni eni-1 at 0 groups sg-9,sg-8\n";
     let check = |node: &str, expected: &str| check_groups(&format!("{groups}{node}"), expected);
-    check("node m5.large groups sg-9,sg-1", "sg-9,sg-1");
+    check("node m5.large groups sg-9,sg-1,sg-9", "sg-1,sg-9");
     check("node m5.large group-tags k3=v3", "sg-2,sg-3");
     check("node m5.large group-tags k3=v3,x=y", "sg-3");
     check("node m5.large", "sg-8,sg-9");

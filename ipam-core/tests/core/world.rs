@@ -12,17 +12,20 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::Ipv4Addr;
+use std::time::Duration;
 
 use ipam_core::action::{Action, CreateEni, Ipv4Ask};
-use ipam_core::audit::{LooseEni, NodeTruth, Truth, audit};
+use ipam_core::audit::{InUse, LooseEni, NodeTruth, Truth, audit};
 use ipam_core::capacity::{available, empty_slots, free_slots};
 use ipam_core::ids::{EniId, SubnetId};
 use ipam_core::plan::{Plan, plan};
 use ipam_core::policy::Policy;
 use ipam_core::prefix::{FreeBlocks, addresses_of, block_of};
+use ipam_core::reason::{Blocked, Reason};
 use ipam_core::time::Tick;
 use ipam_core::view::{
-    Attachment, AttachmentState, EniKind, EniView, Ipv4Held, Ipv6Held, NetworkView, NodeView, View,
+    Attachment, AttachmentState, Demand, EniKind, EniView, Ipv4Held, Ipv6Held, NetworkView,
+    NodeView, View,
 };
 use ipnet::Ipv4Net;
 use limits::Limits;
@@ -42,7 +45,15 @@ pub(crate) struct World {
     /// Whether an observation tells the free blocks, or only the count of free addresses.
     blocks_known: bool,
     enis_made: u16,
+    /// When the interfaces were made that the node did not start with.
+    made_at: BTreeMap<EniId, Tick>,
+    now: Tick,
+    /// A pod on every secondary address that the node started with.
+    in_use: Vec<InUse>,
 }
+
+/// Rounds in which a new interface must have found its instance.
+const GRACE: Duration = Duration::from_secs(3);
 
 /// A failing property shows the text that makes the world again.
 impl std::fmt::Debug for World {
@@ -64,8 +75,13 @@ impl World {
         available(&self.node, &self.policy)
     }
 
-    /// Carries out one round.
+    /// Carries out one round, which takes a second. What was coming or going has arrived or gone.
     pub(crate) fn apply_all(&mut self, actions: &[Action]) -> Result<(), String> {
+        self.now = self.now + Duration::from_secs(1);
+        self.node.enis.retain(|eni| !is_in(eni, AttachmentState::Detaching));
+        for eni in self.node.enis.iter_mut().filter(|eni| is_in(eni, AttachmentState::Attaching)) {
+            eni.attachment.as_mut().unwrap().state = AttachmentState::Attached;
+        }
         actions.iter().try_for_each(|action| {
             self.apply(action).map_err(|error| format!("{action}: {error}"))?;
             self.check()
@@ -77,8 +93,9 @@ impl World {
         const ROUNDS_MAX: usize = 8;
         for round in 0..ROUNDS_MAX {
             let plan = self.plan();
-            if plan.actions.is_empty() {
-                return Ok(round);
+            let is_coming = |eni: &EniView| is_in(eni, AttachmentState::Attaching);
+            if plan.actions.is_empty() && !self.node.enis.iter().any(is_coming) {
+                return self.check().map(|()| round);
             }
             self.apply_all(&plan.actions)?;
         }
@@ -102,28 +119,49 @@ impl World {
         }
     }
 
-    /// Whether every promise that a single node can break is kept.
+    /// Whether every promise is kept now.
     pub(crate) fn check(&self) -> Result<(), String> {
         let attached: Vec<EniView> =
             self.node.enis.iter().filter(|eni| eni.attachment.is_some()).cloned().collect();
-        let loose = self.node.enis.iter().filter(|eni| eni.attachment.is_none());
-        let loose: Vec<LooseEni> =
-            loose.map(|eni| LooseEni { eni, since: Tick::default() }).collect();
+        let made = self.node.enis.iter().filter(|eni| eni.attachment.is_none());
+        let loose: Vec<LooseEni> = made
+            .filter_map(|eni| Some(LooseEni { eni, since: *self.made_at.get(&eni.id)? }))
+            .collect();
+        let plan = self.plan();
         let node = NodeTruth {
             name: &self.node.identity.name,
+            vpc: &self.node.identity.vpc,
             limits: self.node.limits,
             enis: &attached,
-            in_use: &[],
-            short: 0,
-            explained: true,
-            ledger: None,
+            in_use: &self.in_use,
+            short: u32::try_from(self.short()).unwrap(),
+            explained: !plan.actions.is_empty() || plan.blocked.iter().any(explains),
+            ledgers: &[],
         };
-        let grace = std::time::Duration::ZERO;
-        let truth = Truth { now: Tick::default(), nodes: &[node], loose: &loose, grace };
+        let truth = Truth { now: self.now, nodes: &[node], loose: &loose, grace: GRACE };
         match audit(&truth).first() {
             None => Ok(()),
             Some(violation) => Err(violation.to_string()),
         }
+    }
+
+    /// How many addresses the node is short of its watermarks and its waiting pods, reckoned apart
+    /// from the planner.
+    pub(crate) fn short(&self) -> i64 {
+        let watermarks = &self.node.settings.watermarks;
+        let pre_allocate = i64::from(watermarks.pre_allocate());
+        let used = match self.node.demand {
+            Demand::PerIp { used } => i64::from(used),
+            Demand::Cidr { ipv4, .. } => (i64::from(ipv4) - pre_allocate).max(0),
+        };
+        let available = i64::from(self.available());
+        let for_minimum = match watermarks.min_allocate() {
+            0 => 0,
+            least => i64::from(least) - available,
+        };
+        let free = available - used;
+        let waiting = i64::from(self.node.waiting_pods);
+        [pre_allocate - free, waiting - free, for_minimum, 0].into_iter().max().unwrap()
     }
 
     fn limits(&self) -> Result<Limits, String> {
@@ -171,8 +209,10 @@ impl World {
         if create.ipv6_prefix {
             ipv6.prefixes.push(self.ipv6_prefix(&create.subnet)?);
         }
+        let id: EniId = format!("eni-new{}", self.enis_made).parse().unwrap();
+        self.made_at.insert(id.clone(), self.now);
         self.node.enis.push(EniView {
-            id: format!("eni-new{}", self.enis_made).parse().unwrap(),
+            id,
             kind: EniKind::Ordinary,
             mac: None,
             description: create.description.clone(),
@@ -191,7 +231,8 @@ impl World {
     fn attach(&mut self, id: &EniId, device_index: u16) -> Result<(), String> {
         let limits = self.limits()?;
         let has_index = |eni: &EniView| {
-            eni.attachment.as_ref().is_some_and(|at| at.device_index == device_index)
+            let at = eni.attachment.as_ref();
+            at.is_some_and(|at| at.network_card == 0 && at.device_index == device_index)
         };
         if self.node.enis.iter().any(has_index) {
             return Err(format!(
@@ -200,6 +241,10 @@ impl World {
         }
         if empty_slots(&self.node, limits) == 0 {
             return Err("AttachmentLimitExceeded".into());
+        }
+        let eni = self.eni(id)?;
+        if 1 + eni.ipv4.addresses.len() + eni.ipv4.prefixes.len() > limits.ipv4_per_eni.into() {
+            return Err("InvalidInterface.IpAddressLimitExceeded".into());
         }
         self.eni(id)?.attachment = Some(Attachment {
             id: Some(format!("eni-attach-{device_index}").parse().unwrap()),
@@ -284,6 +329,33 @@ impl World {
         }
         self.observe(subnet);
     }
+}
+
+/// The lines of a plan: actions, and behind `blocked:` the reasons.
+pub(crate) fn plan_lines(world: &World) -> Vec<String> {
+    let plan = world.plan();
+    let actions = plan.actions.iter().map(ToString::to_string);
+    actions.chain(plan.blocked.iter().map(|it| format!("blocked: {it}"))).collect()
+}
+
+/// Compares the plan for a world with lines.
+#[track_caller]
+pub(crate) fn check_plan(text: &str, expected: &str) {
+    let expected: Vec<&str> = expected.lines().map(str::trim).collect();
+    assert_eq!(plan_lines(&World::new(text)), expected, "{text}");
+}
+
+fn is_in(eni: &EniView, state: AttachmentState) -> bool {
+    eni.attachment.as_ref().is_some_and(|at| at.state == state)
+}
+
+/// Whether somebody who asks why a node is short gets an answer.
+fn explains(blocked: &Blocked) -> bool {
+    blocked.short > 0
+        || matches!(
+            blocked.reason,
+            Reason::InstanceNotObserved { .. } | Reason::LimitsUnknown { .. }
+        )
 }
 
 /// Every IPv4 address of an interface.

@@ -144,7 +144,7 @@ fn when_nothing_is_free_the_address_that_rested_longest_is_taken_and_counted() {
          released by fill/0
          released by fill/3
          10.0.0.6 on eni-1, cut short
-         10.0.0.4 on eni-1, claim 1, cut short
+         10.0.0.4 on eni-1, claim 6, cut short
          2
          10.0.0.7 on eni-1
          2",
@@ -178,11 +178,15 @@ fn settings_that_make_no_sense_are_refused() {
          settings 3601s 600s
          settings 30s 3601s
          settings 30s 999ms
-         settings 30s 1s",
+         settings 30s 1s
+         settings 30s 1s 3601s
+         settings 30s 1s 0s",
         "set
          cool-down is 3601s: expected 0ns to 3600s
          claim-within is 3601s: expected 1s to 3600s
          claim-within is 999ms: expected 1s to 3600s
+         set
+         remember is 3601s: expected 0ns to 3600s
          set",
     );
 }
@@ -202,7 +206,7 @@ fn a_named_address_is_handed_out_even_while_it_cools_down() {
         "added 10.0.0.16/28
          10.0.0.20 on eni-1
          released by router
-         10.0.0.20 on eni-1, claim 1, cut short
+         10.0.0.20 on eni-1, claim 2, cut short
          1
          in_use: 10.0.0.20 is used by router
          unknown: 10.0.0.32 is not an address of this node
@@ -227,7 +231,7 @@ fn an_address_is_released_only_by_its_owner_or_by_force() {
         "added 10.0.0.16/28
          10.0.0.16 on eni-1
          held_by_another: 10.0.0.16 is used by a/new, not by a/old
-         a/new
+         a/new by grant 1
          released by a/new
          not_used: 10.0.0.16 is not used by anybody
          unknown: 10.0.0.99 is not an address of this node
@@ -247,6 +251,9 @@ fn a_pod_may_hold_several_addresses_and_a_role_one_of_each_family() {
          allocate ipv6 router
          allocate ipv4 router
          exact 10.0.0.30 router
+         exact 10.0.0.18 router claim
+         exact 10.0.0.18 health
+         who 10.0.0.18
          allocate ipv4 health
          allocate ipv4 ingress
          restart
@@ -261,6 +268,9 @@ fn a_pod_may_hold_several_addresses_and_a_role_one_of_each_family() {
          2001:db8:: on eni-1
          holds_another: router holds 10.0.0.18 already
          holds_another: router holds 10.0.0.18 already
+         10.0.0.18 on eni-1
+         in_use: 10.0.0.18 is used by router
+         router by grant 3
          10.0.0.19 on eni-1
          10.0.0.20 on eni-1
          restarted

@@ -72,14 +72,14 @@ fn a_claim_names_the_allocation_that_stands() {
          claim 10.0.0.9 1",
         "added 10.0.0.1/32
          10.0.0.1 on eni-1, claim 1
-         wrong_claim: 10.0.0.1 waits for claim 1, not for claim 2
+         another_grant: 10.0.0.1 is used by grant 1, not by grant 2
          claimed
          no_claim_expected: 10.0.0.1 does not wait for a claim
          nothing
          released by a/x
          not_used: 10.0.0.1 is not used by anybody
          10.0.0.1 on eni-1, claim 2, cut short
-         wrong_claim: 10.0.0.1 waits for claim 2, not for claim 1
+         another_grant: 10.0.0.1 is used by grant 2, not by grant 1
          unknown: 10.0.0.9 is not an address of this node",
     );
 }
@@ -99,5 +99,55 @@ fn a_release_ends_the_wait_for_a_claim() {
          released by a/x
          none
          nothing",
+    );
+}
+
+#[test]
+fn a_repeated_release_never_cuts_off_the_next_sandbox_of_the_same_pod() {
+    check(
+        "sync 10.0.0.0/31@eni-1
+         at 0s allocate ipv4 shop/cart-0
+         at 1s release 10.0.0.0 #1
+         at 60s allocate ipv4 shop/cart-0
+         at 61s release 10.0.0.0 #1
+         at 62s allocate ipv4 shop/cart-1
+         who 10.0.0.0
+         release 10.0.0.0 #2
+         release 10.0.0.0 #2",
+        "added 10.0.0.0/31
+         10.0.0.0 on eni-1
+         released by shop/cart-0
+         10.0.0.0 on eni-1
+         another_grant: 10.0.0.0 is used by grant 2, not by grant 1
+         10.0.0.1 on eni-1
+         shop/cart-0 by grant 2
+         released by shop/cart-0
+         not_used: 10.0.0.0 is not used by anybody",
+    );
+}
+
+#[test]
+fn an_overdue_allocation_is_given_up_rather_than_refuse_another() {
+    check(
+        "sync 10.0.0.0/31@eni-1 10.0.0.9/32@eni-1
+         exact 10.0.0.9 a/withdrawn claim
+         sync 10.0.0.0/31@eni-1
+         at 1s exact 10.0.0.1 b/x claim
+         at 2s exact 10.0.0.0 c/x claim
+         at 600999ms allocate ipv4 d/x
+         at 601s allocate ipv4 d/x
+         cut-short
+         allocate ipv4 e/x
+         expire",
+        "added 10.0.0.0/31 10.0.0.9/32
+         10.0.0.9 on eni-1, claim 1
+         withdrawn 10.0.0.9/32
+         10.0.0.1 on eni-1, claim 2
+         10.0.0.0 on eni-1, claim 3
+         exhausted: no IPv4 address is free: 2 attached, 0 free, 2 used, 0 cooling, 0 promised, 1 withdrawn
+         10.0.0.1 on eni-1, cut short, instead of 10.0.0.1 of b/x, claim 2
+         1
+         exhausted: no IPv4 address is free: 2 attached, 0 free, 2 used, 0 cooling, 0 promised, 1 withdrawn
+         10.0.0.9 of a/withdrawn, claim 1",
     );
 }

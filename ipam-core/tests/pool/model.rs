@@ -2,6 +2,7 @@
 //! can be found out anew. It shares no code with the ledger but the types of its answers.
 
 mod listing;
+mod snapshot;
 
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
@@ -9,8 +10,7 @@ use std::net::IpAddr;
 
 use ipam_core::ids::EniId;
 use ipam_core::pool::{
-    Claim, ClaimId, CoolingAddress, Expired, Family, Grant, LedgerSettings, ListedCidr, Owner,
-    PendingClaim, PromisedAddress, Snapshot, SnapshotCidr, UsedAddress,
+    By, Claim, Expired, Family, Grant, GrantId, LedgerSettings, Owner, UsedAddress,
 };
 use ipam_core::time::Tick;
 use ipnet::IpNet;
@@ -28,19 +28,32 @@ struct Range {
 /// What an address is that is not free.
 #[derive(Clone, PartialEq)]
 pub(crate) enum Is {
-    Used(Owner, Option<PendingClaim>),
+    /// By which grant, and since when it waits for its claim.
+    Used(GrantId, Owner, Option<Tick>),
     /// Since when, and its turn among those of the same moment.
     Cooling(Tick, u64),
     Promised(Option<Tick>),
 }
 
+/// What is remembered of an address that is gone from the listing.
+#[derive(Clone)]
+struct Gone {
+    eni: EniId,
+    since: Tick,
+    promised: bool,
+    cooling: Option<Tick>,
+}
+
 pub(crate) struct Model {
     settings: LedgerSettings,
     now: Tick,
-    next_claim: u64,
+    next_grant: u64,
     cut_short: u64,
     turns: u64,
     ranges: BTreeMap<IpNet, Range>,
+    /// Withdrawn, no longer used and not yet reported as removed.
+    drained: BTreeMap<IpNet, EniId>,
+    gone: BTreeMap<IpAddr, Gone>,
     pub(crate) taken: BTreeMap<IpAddr, Is>,
 }
 
@@ -52,10 +65,12 @@ impl Model {
         Self {
             settings,
             now: Tick::default(),
-            next_claim: 1,
+            next_grant: 1,
             cut_short: 0,
             turns: 0,
             ranges: BTreeMap::new(),
+            drained: BTreeMap::new(),
+            gone: BTreeMap::new(),
             taken: BTreeMap::new(),
         }
     }
@@ -65,6 +80,22 @@ impl Model {
         let (now, cool_down) = (self.now, self.settings.cool_down());
         self.taken
             .retain(|_, is| !matches!(is, Is::Cooling(since, _) if now >= *since + cool_down));
+    }
+
+    /// A restart: the clock goes on, or begins anew and every age stays.
+    pub(crate) fn restart(&mut self, now: Tick) {
+        let back = self.now.since(now);
+        let taken = self.taken.values_mut().filter_map(|is| match is {
+            Is::Used(_, _, since) | Is::Promised(since) => since.as_mut(),
+            Is::Cooling(since, _) => Some(since),
+        });
+        let gone =
+            self.gone.values_mut().map(|gone| [Some(&mut gone.since), gone.cooling.as_mut()]);
+        for moment in taken.chain(gone.flatten().flatten()) {
+            *moment = Tick::default() + moment.since(Tick::default() + back);
+        }
+        self.now = now;
+        self.pass(now);
     }
 
     pub(crate) fn allocate(
@@ -87,8 +118,14 @@ impl Model {
             _ => None,
         });
         let next = fullest.min().map(|(.., free)| free);
-        let address = next.or_else(|| cooling.min().map(|(.., address)| address));
-        Ok(self.grant(address.ok_or("exhausted")?, owner, claim))
+        if let Some(address) = next.or_else(|| cooling.min().map(|(.., address)| address)) {
+            return Ok(self.grant(address, owner, claim));
+        }
+        let leaves_one = |one: &Expired| of_family(&one.address) && self.is_listed(one.address);
+        let expired = self.overdue().into_iter().find(leaves_one).ok_or("exhausted")?;
+        self.take_back(expired.address);
+        let grant = self.grant(expired.address, owner, claim);
+        Ok(Grant { expired: Some(expired), ..grant })
     }
 
     pub(crate) fn allocate_exact(
@@ -99,6 +136,13 @@ impl Model {
     ) -> Outcome<Grant> {
         self.look_up(address)?;
         match self.taken.get(&address) {
+            Some(Is::Used(id, holder, waits))
+                if holder == owner && !matches!(owner, Owner::Pod(_)) =>
+            {
+                let claim = if waits.is_some() { Claim::Expected } else { Claim::NotNeeded };
+                let eni = self.range_of(address).unwrap().1.eni.clone();
+                return Ok(Grant { address, eni, id: *id, claim, cut_short: false, expired: None });
+            }
             Some(Is::Used(..)) => return Err("in_use"),
             Some(Is::Promised(_)) => return Err("promised"),
             Some(Is::Cooling(..)) | None => self.check_role(Family::of(address), owner)?,
@@ -107,32 +151,30 @@ impl Model {
     }
 
     fn grant(&mut self, address: IpAddr, owner: &Owner, claim: Claim) -> Grant {
-        let claim = (claim == Claim::Expected).then(|| {
-            self.next_claim += 1;
-            let id = ClaimId::from_u64(self.next_claim - 1);
-            PendingClaim { id, since: self.now }
-        });
-        let former = self.taken.insert(address, Is::Used(owner.clone(), claim));
+        let id = GrantId::from_u64(self.next_grant);
+        self.next_grant += 1;
+        let unclaimed = (claim == Claim::Expected).then_some(self.now);
+        let former = self.taken.insert(address, Is::Used(id, owner.clone(), unclaimed));
         let cut_short = matches!(former, Some(Is::Cooling(..)));
         self.cut_short += u64::from(cut_short);
         let (_, range) = self.range_of(address).unwrap();
-        let (eni, claim) = (range.eni.clone(), claim.map(|claim| claim.id));
-        Grant { address, eni, claim, cut_short }
+        Grant { address, eni: range.eni.clone(), id, claim, cut_short, expired: None }
     }
 
-    pub(crate) fn release(&mut self, address: IpAddr, owner: Option<&Owner>) -> Outcome<Owner> {
+    pub(crate) fn release(&mut self, address: IpAddr, by: By<'_>) -> Outcome<Owner> {
         if self.range_of(address).is_none() {
             return Err("unknown");
         }
         match self.taken.get(&address) {
-            Some(Is::Used(holder, _)) if owner.is_some_and(|owner| owner != holder) => {
-                Err("held_by_another")
-            }
-            Some(Is::Used(holder, _)) => {
-                let holder = holder.clone();
-                self.take_back(address);
-                Ok(holder)
-            }
+            Some(Is::Used(id, holder, _)) => match by {
+                By::Grant(given) if given != *id => Err("another_grant"),
+                By::Owner(owner) if owner != holder => Err("held_by_another"),
+                _ => {
+                    let holder = holder.clone();
+                    self.take_back(address);
+                    Ok(holder)
+                }
+            },
             _ => Err("not_used"),
         }
     }
@@ -142,8 +184,17 @@ impl Model {
         let (&cidr, range) = self.range_of(address).unwrap();
         if !range.withdrawn {
             self.rest(address);
-        } else if !range.addresses.iter().any(|address| self.is_used(address)) {
+            return;
+        }
+        let (eni, since) = (range.eni.clone(), self.now);
+        let drained = !range.addresses.iter().any(|address| self.is_used(address));
+        if !self.settings.cool_down().is_zero() {
+            let cooling = Some(since);
+            self.gone.insert(address, Gone { eni: eni.clone(), since, promised: false, cooling });
+        }
+        if drained {
             self.ranges.remove(&cidr);
+            self.drained.insert(cidr, eni);
         }
     }
 
@@ -154,42 +205,44 @@ impl Model {
         }
     }
 
-    pub(crate) fn claim(&mut self, address: IpAddr, id: ClaimId) -> Outcome<()> {
+    pub(crate) fn claim(&mut self, address: IpAddr, id: GrantId) -> Outcome<()> {
         if self.range_of(address).is_none() {
             return Err("unknown");
         }
         match self.taken.get_mut(&address) {
-            Some(Is::Used(_, claim)) => match claim {
-                Some(expected) if expected.id == id => {
-                    *claim = None;
-                    Ok(())
-                }
-                Some(_) => Err("wrong_claim"),
-                None => Err("no_claim_expected"),
-            },
+            Some(Is::Used(standing, ..)) if *standing != id => Err("another_grant"),
+            Some(Is::Used(_, _, unclaimed)) => {
+                unclaimed.take().map(|_| ()).ok_or("no_claim_expected")
+            }
             _ => Err("not_used"),
         }
     }
 
     pub(crate) fn expire(&mut self) -> Vec<Expired> {
-        let overdue = |claim: &PendingClaim| self.now >= claim.since + self.settings.claim_within();
-        let used = self.used().into_iter();
-        let mut expired: Vec<Expired> = used
-            .filter_map(|UsedAddress { address, owner, claim }| {
-                let claim = claim.filter(overdue)?.id;
-                Some(Expired { address, owner, claim })
-            })
-            .collect();
-        expired.sort_by_key(|expired| expired.claim);
+        let expired = self.overdue();
         for expired in &expired {
             self.take_back(expired.address);
         }
         expired
     }
 
+    /// What was not claimed in time, the oldest first.
+    fn overdue(&self) -> Vec<Expired> {
+        let overdue = |since: &Tick| self.now >= *since + self.settings.claim_within();
+        let used = self.used().into_iter();
+        let mut expired: Vec<Expired> = used
+            .filter_map(|UsedAddress { address, id, owner, unclaimed_since }| {
+                unclaimed_since.filter(overdue)?;
+                Some(Expired { address, owner, id })
+            })
+            .collect();
+        expired.sort_by_key(|expired| expired.id);
+        expired
+    }
+
     pub(crate) fn next_deadline(&self) -> Option<Tick> {
         let deadlines = self.taken.values().filter_map(|is| match is {
-            Is::Used(_, Some(claim)) => Some(claim.since + self.settings.claim_within()),
+            Is::Used(_, _, Some(since)) => Some(*since + self.settings.claim_within()),
             Is::Cooling(since, _) => Some(*since + self.settings.cool_down()),
             _ => None,
         });
@@ -233,16 +286,32 @@ impl Model {
         Ok(())
     }
 
+    /// Whether promises of vanished addresses were ended, all of a CIDR.
+    pub(crate) fn end_vanished(&mut self, cidr: IpNet) -> bool {
+        let inside = self.gone.iter_mut().filter(|(address, _)| cidr.contains(*address));
+        let promised: Vec<_> = inside.filter(|(_, gone)| gone.promised).collect();
+        let any = !promised.is_empty();
+        for (_, gone) in promised {
+            gone.promised = false;
+        }
+        any
+    }
+
     /// The addresses of a CIDR that is one of the ranges, or part of one.
     pub(crate) fn within(&self, cidr: IpNet) -> Outcome<Vec<IpAddr>> {
         let around = self.range_of(cidr.network());
-        let inside = around.is_some_and(|(range, _)| range.contains(&cidr));
-        if inside && cidr == cidr.trunc() { Ok(addresses_of(cidr)) } else { Err("unknown_cidr") }
+        match around.is_some_and(|(range, _)| range.contains(&cidr)) {
+            _ if cidr != cidr.trunc() => Err("host_bits"),
+            true => Ok(addresses_of(cidr)),
+            false if self.ranges.keys().any(|range| cidr.contains(range)) => Err("in_pieces"),
+            false => Err("unknown_cidr"),
+        }
     }
 
     fn check_role(&self, family: Family, owner: &Owner) -> Outcome<()> {
         let holds = |(address, is): (&IpAddr, &Is)| {
-            Family::of(*address) == family && matches!(is, Is::Used(holder, _) if holder == owner)
+            Family::of(*address) == family
+                && matches!(is, Is::Used(_, holder, _) if holder == owner)
         };
         match owner {
             Owner::Pod(_) => Ok(()),
@@ -289,44 +358,5 @@ impl Model {
     fn free<'a>(&'a self, range: &'a Range) -> impl Iterator<Item = IpAddr> + 'a {
         let there = range.addresses.iter().filter(|_| !range.withdrawn);
         there.filter(|address| !self.taken.contains_key(address)).copied()
-    }
-
-    fn used(&self) -> Vec<UsedAddress> {
-        let used = self.taken.iter().filter_map(|(address, is)| match is {
-            Is::Used(owner, claim) => {
-                Some(UsedAddress { address: *address, owner: owner.clone(), claim: *claim })
-            }
-            _ => None,
-        });
-        used.collect()
-    }
-
-    /// What the snapshot of the ledger must be.
-    pub(crate) fn snapshot(&self) -> Snapshot {
-        let cidrs = self.ranges.iter().map(|(cidr, range)| SnapshotCidr {
-            listed: ListedCidr { cidr: *cidr, eni: range.eni.clone() },
-            withdrawn: range.withdrawn,
-        });
-        let promised = self.taken.iter().filter_map(|(&address, is)| match *is {
-            Is::Promised(cooling_since) => Some(PromisedAddress { address, cooling_since }),
-            _ => None,
-        });
-        let cooling = self.taken.iter().filter_map(|(&address, is)| match *is {
-            Is::Cooling(since, turn) => Some((Family::of(address), since, turn, address)),
-            _ => None,
-        });
-        let mut cooling: Vec<_> = cooling.collect();
-        cooling.sort_unstable();
-        let cooling =
-            cooling.into_iter().map(|(_, since, _, address)| CoolingAddress { address, since });
-        Snapshot {
-            at: self.now,
-            next_claim: ClaimId::from_u64(self.next_claim),
-            cooling_cut_short: self.cut_short,
-            cidrs: cidrs.collect(),
-            used: self.used(),
-            cooling: cooling.collect(),
-            promised: promised.collect(),
-        }
     }
 }

@@ -5,127 +5,17 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 use std::time::Duration;
 
+use crate::calls::{Call, Step, listed, step};
 use crate::model::{Is, Model, Outcome};
 use ipam_core::audit::{LedgerCounts, NodeTruth, Truth, audit};
 use ipam_core::pool::{
-    Claim, ClaimId, Family, Grant, Ledger, LedgerSettings, ListedCidr, Owner, Refusal, Tally,
+    By, Claim, Family, Grant, GrantId, Ledger, LedgerSettings, ListedCidr, Owner, Refusal, Tally,
 };
 use ipam_core::time::Tick;
-use ipnet::IpNet;
 use proptest::collection::{btree_set, vec};
 use proptest::prelude::*;
 use proptest::sample::select;
 use proptest::test_runner::TestRunner;
-
-/// How many addresses of each family are played with: so few that they meet each other.
-const HOSTS: u8 = 40;
-
-/// One of them.
-#[derive(Debug, Clone, Copy)]
-struct Host(Family, u8);
-
-impl Host {
-    fn address(self) -> IpAddr {
-        match self.0 {
-            Family::Ipv4 => [10, 0, 0, self.1].into(),
-            Family::Ipv6 => [0x2001, 0xdb8, 0, 0, 0, 0, 0, u16::from(self.1)].into(),
-        }
-    }
-
-    /// The CIDR of `1 << bits` addresses around it, or, if `ragged`, the address with that length.
-    fn cidr(self, bits: u8, ragged: bool) -> IpNet {
-        let length = match self.0 {
-            Family::Ipv4 if bits == TOO_LARGE => 15,
-            Family::Ipv6 if bits == TOO_LARGE => 63,
-            Family::Ipv4 => 32 - bits,
-            Family::Ipv6 => 128 - bits,
-        };
-        let cidr = IpNet::new(self.address(), length).unwrap();
-        if ragged { cidr } else { cidr.trunc() }
-    }
-}
-
-/// In place of host bits: a CIDR that no ledger accepts.
-const TOO_LARGE: u8 = 99;
-
-/// A call to the ledger.
-#[derive(Debug, Clone)]
-enum Call {
-    Allocate(Family, Owner, Claim),
-    AllocateExact(Host, Owner, Claim),
-    /// On behalf of an owner, or by force.
-    Release(Host, Option<Owner>),
-    /// The used address at this place in the row, on behalf of the one who holds it.
-    ReleaseUsed(usize),
-    /// The used address at this place in the row, with this distance to its claim.
-    ClaimUsed(usize, u64),
-    Expire,
-    Promise(Host),
-    PromiseCidr(IpNet),
-    WithdrawPromise(Host),
-    WithdrawPromiseCidr(IpNet),
-    Sync(BTreeSet<ListedCidr>),
-    Restart,
-}
-
-/// A call, and how many milliseconds after the one before.
-type Step = (i64, Call);
-
-fn step() -> impl Strategy<Value = Step> {
-    let passed = prop_oneof![
-        8 => Just(0),
-        4 => 1..4000_i64,
-        1 => select(vec![29_999, 30_000, 599_999, 600_000]),
-        1 => -40_000..0_i64,
-    ];
-    (passed, call())
-}
-
-fn call() -> impl Strategy<Value = Call> {
-    prop_oneof![
-        40 => (family(), owner(), claim()).prop_map(|(f, o, c)| Call::Allocate(f, o, c)),
-        8 => (host(), owner(), claim()).prop_map(|(h, o, c)| Call::AllocateExact(h, o, c)),
-        8 => (host(), proptest::option::of(owner())).prop_map(|(h, o)| Call::Release(h, o)),
-        20 => any::<usize>().prop_map(Call::ReleaseUsed),
-        10 => (any::<usize>(), 0..2_u64).prop_map(|(used, off)| Call::ClaimUsed(used, off)),
-        4 => Just(Call::Expire),
-        6 => host().prop_map(Call::Promise),
-        3 => cidr().prop_map(Call::PromiseCidr),
-        4 => host().prop_map(Call::WithdrawPromise),
-        3 => cidr().prop_map(Call::WithdrawPromiseCidr),
-        2 => btree_set(listed(), 0..9).prop_map(Call::Sync),
-        4 => Just(Call::Restart),
-    ]
-}
-
-fn family() -> impl Strategy<Value = Family> {
-    prop_oneof![2 => Just(Family::Ipv4), 1 => Just(Family::Ipv6)]
-}
-
-fn host() -> impl Strategy<Value = Host> {
-    (family(), 0..HOSTS).prop_map(|(family, host)| Host(family, host))
-}
-
-fn owner() -> impl Strategy<Value = Owner> {
-    let names = ["a/x", "a/x", "a/y", "a/y", "b/x", "b/x", "b/y", "router", "health", "ingress"];
-    select(names.to_vec()).prop_map(|name| name.parse().unwrap())
-}
-
-fn claim() -> impl Strategy<Value = Claim> {
-    select(vec![Claim::Expected, Claim::NotNeeded])
-}
-
-/// Mostly what EC2 gives: prefixes of 16 and single addresses.
-fn cidr() -> impl Strategy<Value = IpNet> {
-    let bits = prop_oneof![16 => Just(4), 8 => Just(0), 4 => 1..7_u8, 1 => Just(TOO_LARGE)];
-    let ragged = prop::bool::weighted(0.05);
-    (host(), bits, ragged).prop_map(|(host, bits, ragged)| host.cidr(bits, ragged))
-}
-
-fn listed() -> impl Strategy<Value = ListedCidr> {
-    let enis = select(vec!["eni-1", "eni-1", "eni-2"]);
-    (cidr(), enis).prop_map(|(cidr, eni)| ListedCidr { cidr, eni: eni.parse().unwrap() })
-}
 
 /// How often each kind of outcome was met: a property that meets nothing proves nothing.
 type Met = BTreeMap<&'static str, u32>;
@@ -184,23 +74,25 @@ impl Pair {
                 let expected = self.model.allocate(*family, owner, *claim);
                 self.same(granted, expected);
             }
-            Call::AllocateExact(host, owner, claim) => {
-                let (address, held) = (host.address(), owner.clone());
-                self.model.pass(now);
-                let granted = self.ledger.allocate_exact(address, held, *claim, now);
-                self.check_grant(&granted, false);
-                let expected = self.model.allocate_exact(address, owner, *claim);
-                self.same(granted, expected);
+            Call::AllocateExact(host, owner, claim) => self.exact(host.address(), owner, *claim),
+            Call::ExactUsed(place) => {
+                let held = self.used(*place).and_then(|(one, _)| self.ledger.holding(one));
+                if let Some((address, owner)) = held.map(|held| (held.address, held.owner.clone()))
+                {
+                    self.exact(address, &owner, Claim::NotNeeded);
+                }
             }
-            Call::Release(host, owner) => self.release(host.address(), owner.as_ref()),
-            Call::ReleaseUsed(place) => {
-                if let Some((address, owner, _)) = self.used(*place) {
-                    self.release(address, Some(&owner));
+            Call::Release(host, owner) => {
+                self.release(host.address(), owner.as_ref().map_or(By::Anyone, By::Owner));
+            }
+            Call::ReleaseUsed(place, off) => {
+                if let Some((address, id)) = self.used(*place) {
+                    self.release(address, By::Grant(GrantId::from_u64(id.as_u64() - off)));
                 }
             }
             Call::ClaimUsed(place, off) => {
-                if let Some((address, _, id)) = self.used(*place) {
-                    let id = ClaimId::from_u64(id.map_or(0, ClaimId::as_u64) + off);
+                if let Some((address, id)) = self.used(*place) {
+                    let id = GrantId::from_u64(id.as_u64() + off);
                     let claimed = self.ledger.claim(address, id);
                     let expected = self.model.claim(address, id);
                     self.same(claimed, expected);
@@ -213,10 +105,27 @@ impl Pair {
         }
     }
 
+    fn exact(&mut self, address: IpAddr, owner: &Owner, claim: Claim) {
+        self.model.pass(self.now);
+        let granted = self.ledger.allocate_exact(address, owner.clone(), claim, self.now);
+        self.check_grant(&granted, false);
+        let expected = self.model.allocate_exact(address, owner, claim);
+        self.same(granted, expected);
+    }
+
     /// What must hold of every grant, whatever the model thinks of it.
     fn check_grant(&mut self, granted: &Result<Grant, Refusal>, any: bool) {
         let Ok(grant) = granted else { return };
+        if let Some(expired) = &grant.expired {
+            assert!(any && expired.address == grant.address, "{grant:?}");
+            self.meet("instead of an overdue one");
+            return;
+        }
         let former = self.model.taken.get(&grant.address);
+        if matches!(former, Some(Is::Used(standing, ..)) if !any && *standing == grant.id) {
+            self.meet("answered again");
+            return;
+        }
         assert!(!matches!(former, Some(Is::Used(..) | Is::Promised(_))), "{grant:?}");
         assert!(self.model.is_listed(grant.address), "{grant:?}");
         assert_eq!(grant.cut_short, matches!(former, Some(Is::Cooling(..))));
@@ -227,10 +136,10 @@ impl Pair {
         }
     }
 
-    fn release(&mut self, address: IpAddr, owner: Option<&Owner>) {
+    fn release(&mut self, address: IpAddr, by: By<'_>) {
         self.model.pass(self.now);
-        let released = self.ledger.release(address, owner, self.now);
-        let expected = self.model.release(address, owner);
+        let released = self.ledger.release(address, by, self.now);
+        let expected = self.model.release(address, by);
         self.same(released, expected);
     }
 
@@ -258,13 +167,18 @@ impl Pair {
             Call::WithdrawPromise(host) => {
                 self.model.pass(now);
                 let address = host.address();
-                let model = self.model.withdraw_promise(&[address]);
+                let ended = self.model.end_vanished(address.into());
+                let model = if ended { Ok(()) } else { self.model.withdraw_promise(&[address]) };
                 (self.ledger.withdraw_promise(address, now), model)
             }
             Call::WithdrawPromiseCidr(cidr) => {
                 self.model.pass(now);
-                let within = self.model.within(*cidr);
-                let model = within.and_then(|addresses| self.model.withdraw_promise(&addresses));
+                let model = if self.model.end_vanished(*cidr) {
+                    Ok(())
+                } else {
+                    let within = self.model.within(*cidr);
+                    within.and_then(|addresses| self.model.withdraw_promise(&addresses))
+                };
                 (self.ledger.withdraw_promise_cidr(*cidr, now), model)
             }
             other => panic!("not about a promise: {other:?}"),
@@ -273,7 +187,8 @@ impl Pair {
     }
 
     fn sync(&mut self, listed: &BTreeSet<ListedCidr>) {
-        let mut report = self.ledger.sync(listed.iter().cloned());
+        let mut report = self.ledger.sync(listed.iter().cloned(), self.now);
+        self.model.pass(self.now);
         let (expected, refused) = self.model.sync(listed);
         assert_eq!(report.refused.len(), refused);
         report.refused.clear();
@@ -285,16 +200,20 @@ impl Pair {
 
     fn restart(&mut self) {
         let (snapshot, settings) = (self.ledger.snapshot(), self.ledger.settings());
-        let restored = Ledger::restore(snapshot, settings).unwrap();
-        assert_eq!(restored, self.ledger);
-        self.ledger = restored;
+        let same = Ledger::restore(snapshot.clone(), settings, snapshot.at).unwrap();
+        assert_eq!(same, self.ledger);
+        if self.now < snapshot.at {
+            self.meet("turned back");
+        }
+        self.ledger = Ledger::restore(snapshot, settings, self.now).unwrap();
+        self.model.restart(self.now);
     }
 
     /// The used address at a place in the row of them.
-    fn used(&self, place: usize) -> Option<(IpAddr, Owner, Option<ClaimId>)> {
+    fn used(&self, place: usize) -> Option<(IpAddr, GrantId)> {
         let count = self.ledger.holdings().count();
         let held = self.ledger.holdings().nth(place.checked_rem(count)?)?;
-        Some((held.address, held.owner.clone(), held.claim))
+        Some((held.address, held.id))
     }
 
     /// attached = free + used + cooling + promised, and the CIDRs add up to the same.
@@ -318,15 +237,16 @@ impl Pair {
 }
 
 fn audit_finds_nothing(ledger: LedgerCounts) {
-    let name = "node-1".parse().unwrap();
+    let (name, vpc) = ("node-1".parse().unwrap(), "vpc-1".parse().unwrap());
     let node = NodeTruth {
         name: &name,
+        vpc: &vpc,
         limits: None,
         enis: &[],
         in_use: &[],
         short: 0,
         explained: false,
-        ledger: Some(ledger),
+        ledgers: &[ledger],
     };
     let truth =
         Truth { now: Tick::default(), nodes: &[node], loose: &[], grace: Duration::default() };
@@ -343,7 +263,11 @@ fn the_ledger_does_what_the_model_does() {
     let outcome = TestRunner::new(config).run(
         &(cool_down, first, vec(step(), 150..250)),
         |(cool_down, first, steps)| {
-            let settings = LedgerSettings::new(cool_down, LedgerSettings::CLAIM_WITHIN_DEFAULT);
+            let settings = LedgerSettings::new(
+                cool_down,
+                LedgerSettings::CLAIM_WITHIN_DEFAULT,
+                Duration::from_secs(20),
+            );
             let mut pair = Pair::new(settings.unwrap());
             pair.step(&(0, Call::Sync(first)));
             for step in &steps {
@@ -358,22 +282,27 @@ fn the_ledger_does_what_the_model_does() {
     outcome.unwrap_or_else(|failure| panic!("{failure}"));
     let met = met.into_inner();
     for kind in [
+        "another_grant",
+        "answered again",
         "cut short",
         "done",
         "exhausted",
         "expired",
         "held_by_another",
         "holds_another",
+        "host_bits",
+        "in_pieces",
         "in_use",
+        "instead of an overdue one",
         "kept although gone",
         "no_claim_expected",
         "not_promised",
         "not_used",
         "promised",
+        "turned back",
         "unknown",
         "unknown_cidr",
         "withdrawn",
-        "wrong_claim",
     ] {
         assert!(met.get(kind).is_some_and(|times| *times >= 10), "{kind} was hardly met: {met:?}");
     }

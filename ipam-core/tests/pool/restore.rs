@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
+use crate::script;
 use ipam_core::pool::{
-    Claim, ClaimId, CoolingAddress, Family, Ledger, LedgerSettings, ListedCidr, PendingClaim,
-    PromisedAddress, Snapshot, SnapshotCidr, UsedAddress,
+    By, Claim, CoolingAddress, Family, GrantId, Ledger, LedgerSettings, ListedCidr,
+    PromisedAddress, Snapshot, SnapshotCidr, UsedAddress, VanishedAddress,
 };
 use ipam_core::time::Tick;
 
@@ -12,7 +13,7 @@ use ipam_core::time::Tick;
 /// 2 s, .19 cooling since 3 s, .20 promised; 10.0.0.32/28 withdrawn and .32 used by b/x.
 fn snapshot() -> Snapshot {
     let mut ledger = Ledger::new(LedgerSettings::default());
-    ledger.sync(["10.0.0.16/28", "10.0.0.32/28"].map(listed));
+    ledger.sync(["10.0.0.16/28", "10.0.0.32/28"].map(listed), Tick::default());
     let mut take = |address: &str, owner: &str, claim, second: u64| {
         let (address, owner) = (address.parse().unwrap(), owner.parse().unwrap());
         let now = Tick::from_millis(second * 1000);
@@ -25,10 +26,10 @@ fn snapshot() -> Snapshot {
     take("10.0.0.17", "router", Claim::NotNeeded, 1);
     for (address, millis) in [("10.0.0.18", 2000), ("10.0.0.19", 3000)] {
         let now = Tick::from_millis(millis);
-        ledger.release(address.parse().unwrap(), None, now).unwrap();
+        ledger.release(address.parse().unwrap(), By::Anyone, now).unwrap();
     }
     ledger.promise("10.0.0.20".parse().unwrap()).unwrap();
-    ledger.sync([listed("10.0.0.16/28")]);
+    ledger.sync([listed("10.0.0.16/28")], Tick::default());
     ledger.snapshot()
 }
 
@@ -41,7 +42,7 @@ fn listed(cidr: &str) -> ListedCidr {
 fn check(change: impl Fn(&mut Snapshot), expected: &str) {
     let mut snapshot = snapshot();
     change(&mut snapshot);
-    let restored = Ledger::restore(snapshot.clone(), LedgerSettings::default());
+    let restored = Ledger::restore(snapshot.clone(), LedgerSettings::default(), snapshot.at);
     match restored {
         Ok(ledger) => {
             assert_eq!(ledger.snapshot(), snapshot);
@@ -59,12 +60,24 @@ fn promised(address: &str) -> PromisedAddress {
     PromisedAddress { address: address.parse().unwrap(), cooling_since: None }
 }
 
-fn used(address: &str, owner: &str, claim: Option<(u64, u64)>) -> UsedAddress {
-    let claim = claim.map(|(id, second)| PendingClaim {
-        id: ClaimId::from_u64(id),
+fn vanished(address: &str, second: u64, cooling: u64) -> VanishedAddress {
+    VanishedAddress {
+        address: address.parse().unwrap(),
+        eni: "eni-1".parse().unwrap(),
         since: Tick::from_millis(second * 1000),
-    });
-    UsedAddress { address: address.parse().unwrap(), owner: owner.parse().unwrap(), claim }
+        promised: true,
+        cooling_since: Some(Tick::from_millis(cooling * 1000)),
+    }
+}
+
+/// With the second since which it waits for its claim, if it does.
+fn used(address: &str, owner: &str, id: u64, unclaimed: Option<u64>) -> UsedAddress {
+    UsedAddress {
+        address: address.parse().unwrap(),
+        id: GrantId::from_u64(id),
+        owner: owner.parse().unwrap(),
+        unclaimed_since: unclaimed.map(|second| Tick::from_millis(second * 1000)),
+    }
 }
 
 #[test]
@@ -86,7 +99,10 @@ fn cidrs_that_cannot_be_are_refused() {
         add("10.0.0.49/28", false),
         "10.0.0.49/28 on eni-1 has host bits set: expected 10.0.0.48/28",
     );
-    check(add("10.0.0.48/28", true), "10.0.0.48/28 is withdrawn and nobody uses it");
+    check(
+        add("10.0.0.48/28", true),
+        "16 attached, 11 free, 2 used, 2 cooling, 1 promised, 1 withdrawn",
+    );
     check(
         |snapshot| {
             snapshot.cidrs.extend((1..=64).map(|number| SnapshotCidr {
@@ -101,11 +117,11 @@ fn cidrs_that_cannot_be_are_refused() {
 #[test]
 fn addresses_that_cannot_be_are_refused() {
     check(
-        |snapshot| snapshot.used.push(used("10.0.0.48", "c/x", None)),
+        |snapshot| snapshot.used.push(used("10.0.0.48", "c/x", 3, None)),
         "10.0.0.48 is in none of the CIDRs",
     );
     check(
-        |snapshot| snapshot.used.push(used("10.0.0.16", "c/x", None)),
+        |snapshot| snapshot.used.push(used("10.0.0.16", "c/x", 3, None)),
         "10.0.0.16 is named twice",
     );
     check(|snapshot| snapshot.cooling.push(cooling("10.0.0.17", 3)), "10.0.0.17 is named twice");
@@ -120,8 +136,8 @@ fn addresses_that_cannot_be_are_refused() {
         "10.0.0.33 is not used, and its CIDR is withdrawn",
     );
     check(
-        |snapshot| snapshot.used.push(used("10.0.0.33", "router", None)),
-        "router holds both 10.0.0.17 and 10.0.0.33",
+        |snapshot| snapshot.used.push(used("10.0.0.33", "router", 3, None)),
+        "router holds both 10.0.0.33 and 10.0.0.17",
     );
 }
 
@@ -140,35 +156,141 @@ fn times_that_cannot_be_are_refused() {
         "10.0.0.20: 3001 ms is later than the snapshot, 3000 ms",
     );
     check(
-        |snapshot| snapshot.used[0] = used("10.0.0.16", "a/x", Some((1, 4))),
+        |snapshot| snapshot.used[0] = used("10.0.0.16", "a/x", 1, Some(4)),
         "10.0.0.16: 4000 ms is later than the snapshot, 3000 ms",
     );
 }
 
 #[test]
-fn claims_that_cannot_be_are_refused() {
+fn grants_that_cannot_be_are_refused() {
     check(
-        |snapshot| snapshot.used[0] = used("10.0.0.16", "a/x", Some((2, 1))),
-        "10.0.0.16: claim 2 does not fit to the other claims",
+        |snapshot| snapshot.used[0] = used("10.0.0.16", "a/x", 6, None),
+        "10.0.0.16: grant 6 does not fit to the other grants",
     );
-    let second = |id, seconds| {
+    let second = |id, since| {
         move |snapshot: &mut Snapshot| {
-            snapshot.next_claim = ClaimId::from_u64(9);
-            snapshot.used[1] = used("10.0.0.17", "router", Some((id, seconds)));
+            snapshot.next_grant = GrantId::from_u64((1 << 53) - 1);
+            snapshot.used[1] = used("10.0.0.17", "router", id, since);
         }
     };
-    check(second(1, 2), "10.0.0.17: claim 1 does not fit to the other claims");
-    check(second(5, 0), "10.0.0.17: claim 5 does not fit to the other claims");
-    check(second(5, 1), "16 attached, 11 free, 2 used, 2 cooling, 1 promised, 1 withdrawn");
+    check(second(1, Some(2)), "10.0.0.17: grant 1 does not fit to the other grants");
+    check(second(1, None), "10.0.0.17: grant 1 does not fit to the other grants");
+    check(second(5, Some(0)), "10.0.0.17: grant 5 does not fit to the other grants");
+    check(
+        |snapshot| snapshot.next_grant = GrantId::from_u64(1 << 53),
+        "the next grant is 9007199254740992: expected a number below 9007199254740992",
+    );
+    check(second(5, Some(1)), "16 attached, 11 free, 2 used, 2 cooling, 1 promised, 1 withdrawn");
+}
+
+#[test]
+fn vanished_addresses_that_cannot_be_are_refused() {
+    let add = |addresses: &'static [&'static str], second: u64, cooling: u64| {
+        move |snapshot: &mut Snapshot| {
+            snapshot.vanished =
+                addresses.iter().map(|one| vanished(one, second, cooling)).collect();
+        }
+    };
+    let unchanged = "16 attached, 11 free, 2 used, 2 cooling, 1 promised, 1 withdrawn";
+    check(add(&["10.0.0.33", "10.0.0.99"], 3, 3), unchanged);
+    check(add(&["10.0.0.99", "10.0.0.99"], 3, 3), "10.0.0.99 is named twice");
+    check(add(&["10.0.0.16"], 3, 3), "10.0.0.16 is there and cannot have vanished");
+    check(add(&["10.0.0.32"], 3, 3), "10.0.0.32 is there and cannot have vanished");
+    let later = "10.0.0.99: 4000 ms is later than the snapshot, 3000 ms";
+    check(add(&["10.0.0.99"], 4, 3), later);
+    check(add(&["10.0.0.99"], 3, 4), later);
 }
 
 #[test]
 fn other_settings_count_from_the_restart_on() {
-    let settings = LedgerSettings::new(Duration::ZERO, LedgerSettings::MAX);
-    let ledger = Ledger::restore(snapshot(), settings.unwrap()).unwrap();
+    let settings = LedgerSettings::new(Duration::ZERO, LedgerSettings::MAX, Duration::ZERO);
+    let (snapshot, now) = (snapshot(), Tick::from_millis(3000));
+    let ledger = Ledger::restore(snapshot, settings.unwrap(), now).unwrap();
     assert_eq!(
         ledger.tally(Family::Ipv4).to_string(),
         "16 attached, 13 free, 2 used, 0 cooling, 1 promised, 1 withdrawn"
     );
     assert_eq!(ledger.next_deadline(), Some(Tick::from_millis(3_601_000)));
+}
+
+#[test]
+fn after_a_reboot_ages_stay_and_nothing_waits_for_the_former_clock() {
+    script::check(
+        "sync 10.0.0.0/30@eni-1
+         at 8640000s allocate ipv4 a/x claim
+         allocate ipv4 b/x
+         allocate ipv4 c/x
+         release 10.0.0.1
+         at 8640010s promise 10.0.0.1
+         release 10.0.0.2
+         at 8640020s expire
+         tally ipv4
+         at 15s restart
+         deadline
+         withdraw-promise 10.0.0.1
+         at 34999ms expire
+         tally ipv4
+         at 35s expire
+         tally ipv4
+         at 600s expire",
+        "added 10.0.0.0/30
+         10.0.0.0 on eni-1, claim 1
+         10.0.0.1 on eni-1
+         10.0.0.2 on eni-1
+         released by b/x
+         promised
+         released by c/x
+         nothing
+         4 attached, 1 free, 1 used, 1 cooling, 1 promised, 0 withdrawn
+         restarted
+         35000 ms
+         promise withdrawn
+         nothing
+         4 attached, 1 free, 1 used, 2 cooling, 0 promised, 0 withdrawn
+         nothing
+         4 attached, 2 free, 1 used, 1 cooling, 0 promised, 0 withdrawn
+         10.0.0.0 of a/x, claim 1",
+    );
+}
+
+#[test]
+fn time_that_passes_on_the_same_clock_while_the_process_is_down_counts() {
+    script::check(
+        "sync 10.0.0.1/32@eni-1
+         at 1s allocate ipv4 a/x
+         release 10.0.0.1
+         at 31s restart
+         tally ipv4",
+        "added 10.0.0.1/32
+         10.0.0.1 on eni-1
+         released by a/x
+         restarted
+         1 attached, 1 free, 0 used, 0 cooling, 0 promised, 0 withdrawn",
+    );
+}
+
+#[test]
+fn one_moment_at_the_end_of_time_neither_spins_nor_lasts() {
+    script::check(
+        "sync 10.0.0.1/32@eni-1 10.0.0.2/32@eni-1
+         at 18446744073709551615ms allocate ipv4 a/x
+         allocate ipv4 b/x claim
+         release 10.0.0.1
+         deadline
+         at 5s deadline
+         restart
+         deadline
+         at 35s expire
+         tally ipv4",
+        "added 10.0.0.1/32 10.0.0.2/32
+         10.0.0.1 on eni-1
+         10.0.0.2 on eni-1, claim 2
+         released by a/x
+         none
+         none
+         restarted
+         35000 ms
+         nothing
+         2 attached, 1 free, 1 used, 0 cooling, 0 promised, 0 withdrawn",
+    );
 }

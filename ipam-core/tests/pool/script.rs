@@ -6,8 +6,8 @@ use std::fmt::Display;
 use std::time::Duration;
 
 use ipam_core::pool::{
-    Claim, Family, Grant, InvalidCidr, Ledger, LedgerSettings, ListedCidr, Owner, Refusal,
-    SyncReport,
+    By, Claim, Expired, Family, Grant, GrantId, InvalidCidr, Ledger, LedgerSettings, ListedCidr,
+    Owner, Refusal, SyncReport,
 };
 use ipam_core::time::Tick;
 use ipnet::IpNet;
@@ -38,7 +38,7 @@ impl Run {
             words.drain(..2);
         }
         match words[..] {
-            ["settings", cool_down, claim_within] => self.settings(cool_down, claim_within),
+            ["settings", ref times @ ..] => self.settings(times),
             ["sync", ..] => self.sync(&words[1..]),
             ["allocate", family, owner, ..] => self.allocate(family, owner, claim(&words[3..])),
             ["fill", family, count] => self.fill(family, count.parse().unwrap()),
@@ -59,10 +59,12 @@ impl Run {
         }
     }
 
-    fn settings(&mut self, cool_down: &str, claim_within: &str) -> String {
-        match LedgerSettings::new(duration(cool_down), duration(claim_within)) {
+    /// Cool-down, time to claim and, if it is not the default, time to remember.
+    fn settings(&mut self, times: &[&str]) -> String {
+        let remember = times.get(2).map_or(LedgerSettings::REMEMBER_DEFAULT, |it| duration(it));
+        match LedgerSettings::new(duration(times[0]), duration(times[1]), remember) {
             Ok(settings) => {
-                self.ledger = Ledger::restore(self.ledger.snapshot(), settings).unwrap();
+                self.ledger = Ledger::restore(self.ledger.snapshot(), settings, self.now).unwrap();
                 "set".to_string()
             }
             Err(error) => error.to_string(),
@@ -74,7 +76,7 @@ impl Run {
             let (cidr, eni) = word.split_once('@').unwrap();
             ListedCidr { cidr: cidr.parse().unwrap(), eni: eni.parse().unwrap() }
         });
-        sync_text(&self.ledger.sync(listed))
+        sync_text(&self.ledger.sync(listed, self.now))
     }
 
     fn allocate(&mut self, family: &str, owner: &str, claim: Claim) -> String {
@@ -94,22 +96,29 @@ impl Run {
         grant_text(self.ledger.allocate_exact(address, owner, claim, self.now))
     }
 
-    fn release(&mut self, address: &str, owner: Option<&&str>) -> String {
-        let owner: Option<Owner> = owner.map(|owner| owner.parse().unwrap());
+    /// By an owner, by a grant such as `#1`, or by anyone.
+    fn release(&mut self, address: &str, by: Option<&&str>) -> String {
+        let grant = by.and_then(|by| by.strip_prefix('#'));
+        let owner = by.filter(|_| grant.is_none()).map(|owner| owner.parse::<Owner>().unwrap());
+        let by = match (grant, &owner) {
+            (Some(id), _) => By::Grant(GrantId::from_u64(id.parse().unwrap())),
+            (None, Some(owner)) => By::Owner(owner),
+            (None, None) => By::Anyone,
+        };
         let address = address.parse().unwrap();
-        let released = self.ledger.release(address, owner.as_ref(), self.now);
+        let released = self.ledger.release(address, by, self.now);
         text(released.map(|owner| format!("released by {owner}")))
     }
 
     fn claim(&mut self, address: &str, id: u64) -> String {
-        let id = ipam_core::pool::ClaimId::from_u64(id);
+        let id = GrantId::from_u64(id);
         let claimed = self.ledger.claim(address.parse().unwrap(), id);
         text(claimed.map(|()| "claimed"))
     }
 
     fn expire(&mut self) -> String {
         let expired = self.ledger.expire(self.now).into_iter();
-        list(expired.map(|one| format!("{} of {}, claim {}", one.address, one.owner, one.claim)))
+        list(expired.map(|one| expired_text(&one)))
     }
 
     fn promise(&mut self, what: &str) -> String {
@@ -130,10 +139,10 @@ impl Run {
     }
 
     fn restart(&mut self) -> String {
-        let settings = self.ledger.settings();
-        let restored = Ledger::restore(self.ledger.snapshot(), settings).unwrap();
-        assert_eq!(restored, self.ledger);
-        self.ledger = restored;
+        let (snapshot, settings) = (self.ledger.snapshot(), self.ledger.settings());
+        let same = Ledger::restore(snapshot.clone(), settings, snapshot.at).unwrap();
+        assert_eq!(same, self.ledger);
+        self.ledger = Ledger::restore(snapshot, settings, self.now).unwrap();
         "restarted".to_string()
     }
 
@@ -153,24 +162,22 @@ impl Run {
 
     fn used(&self) -> String {
         list(self.ledger.holdings().map(|held| {
-            let claim = held.claim.map(|id| format!(", claim {id}"));
-            let (address, owner, eni) = (held.address, held.owner, held.eni);
-            format!("{address} of {owner} on {eni}{}", claim.unwrap_or_default())
+            let claim = claim_text(held.claim, held.id);
+            format!("{} of {} on {}{claim}", held.address, held.owner, held.eni)
         }))
     }
 
     fn who(&self, address: &str) -> String {
         let held = self.ledger.holding(address.parse().unwrap());
-        held.map_or("nobody".to_string(), |held| held.owner.to_string())
+        held.map_or("nobody".to_string(), |held| format!("{} by grant {}", held.owner, held.id))
     }
 }
 
 fn duration(text: &str) -> Duration {
-    let (number, unit) = match text.strip_suffix("ms") {
-        Some(number) => (number, Duration::from_millis(1)),
-        None => (text.strip_suffix('s').unwrap(), Duration::from_secs(1)),
-    };
-    unit * number.parse().unwrap()
+    match text.strip_suffix("ms") {
+        Some(number) => Duration::from_millis(number.parse().unwrap()),
+        None => Duration::from_secs(text.strip_suffix('s').unwrap().parse().unwrap()),
+    }
 }
 
 fn parse_family(text: &str) -> Family {
@@ -198,10 +205,22 @@ fn text<T: Display>(outcome: Result<T, Refusal>) -> String {
 
 fn grant_text(granted: Result<Grant, Refusal>) -> String {
     text(granted.map(|grant| {
-        let claim = grant.claim.map(|id| format!(", claim {id}"));
+        let claim = claim_text(grant.claim, grant.id);
+        let instead = grant.expired.map(|one| format!(", instead of {}", expired_text(&one)));
         let early = if grant.cut_short { ", cut short" } else { "" };
-        format!("{} on {}{}{early}", grant.address, grant.eni, claim.unwrap_or_default())
+        format!("{} on {}{claim}{early}{}", grant.address, grant.eni, instead.unwrap_or_default())
     }))
+}
+
+fn claim_text(claim: Claim, id: GrantId) -> String {
+    match claim {
+        Claim::Expected => format!(", claim {id}"),
+        Claim::NotNeeded => String::new(),
+    }
+}
+
+fn expired_text(expired: &Expired) -> String {
+    format!("{} of {}, claim {}", expired.address, expired.owner, expired.id)
 }
 
 fn sync_text(report: &SyncReport) -> String {

@@ -107,6 +107,13 @@ impl Member<'_> {
         text.map(str::to_owned).ok_or_else(|| self.refused(expected))
     }
 
+    fn name(&self) -> Result<String, Refused> {
+        let fits = |letter| matches!(letter, b'a'..=b'z' | b'0'..=b'9' | b'.' | b'-');
+        let expected = "a name of lower-case letters, digits, dots and hyphens, such as m5.large";
+        let name = self.text(expected)?;
+        if name.bytes().all(fits) { Ok(name) } else { Err(self.refused(expected)) }
+    }
+
     fn truth(&self) -> Result<bool, Refused> {
         self.value.as_bool().ok_or_else(|| self.refused("true or false"))
     }
@@ -115,17 +122,27 @@ impl Member<'_> {
         number(self.value).ok_or_else(|| self.refused("a whole number from 0 to 65535"))
     }
 
-    /// Network cards in ascending order, and the maximum of card 0.
+    /// The total over all cards, at least what card 0 has.
+    fn total(&self, on_card_0: u16) -> Result<u16, Refused> {
+        let total = self.number()?;
+        if total < on_card_0 {
+            return Err(self.refused("no fewer than on network card 0"));
+        }
+        Ok(total)
+    }
+
+    /// Network cards in ascending order, and the maximum of card 0: an instance cannot be without its
+    /// primary network interface.
     fn cards(&self) -> Result<(Vec<(u16, u16)>, u16), Refused> {
-        let expected =
-            "a list of [index, maximum] in whole numbers, each index once, card 0 among them";
+        let expected = "a list of [index, maximum] in whole numbers, each index once, card 0 among them \
+                        with 1 or more";
         let pairs = self.value.as_array().map(Vec::as_slice).unwrap_or_default();
         let cards: Option<Vec<(u16, u16)>> = pairs.iter().map(card).collect();
         let mut cards = cards.ok_or_else(|| self.refused(expected))?;
         cards.sort_unstable();
         let unique = cards.is_sorted_by(|(earlier, _), (later, _)| earlier < later);
         match cards.first() {
-            Some(&(0, maximum)) if unique => Ok((cards, maximum)),
+            Some(&(0, maximum @ 1..)) if unique => Ok((cards, maximum)),
             _ => Err(self.refused(expected)),
         }
     }
@@ -146,8 +163,9 @@ impl Described {
     /// Checks the description.
     ///
     /// # Errors
-    /// The first member that is missing, of the wrong kind, or at odds with the rest: no card 0, a
-    /// primary network interface elsewhere than on card 0, or a virtual machine without a hypervisor.
+    /// The first member that is missing, of the wrong kind, or at odds with the rest: no card 0 or
+    /// one that holds nothing, fewer network interfaces in total than on card 0, a primary network
+    /// interface elsewhere than on card 0, or a virtual machine without a hypervisor.
     pub fn checked(&self) -> Result<InstanceType, Refused> {
         let member = |field, value| Member { instance_type: &self.instance_type, field, value };
         let cards = member("NetworkCards", &self.network_cards);
@@ -156,11 +174,11 @@ impl Described {
         let ipv4 = member("Ipv4AddressesPerInterface", &self.ipv4_addresses_per_interface);
         let ipv6 = member("Ipv6AddressesPerInterface", &self.ipv6_addresses_per_interface);
         Ok(InstanceType {
-            name: member("InstanceType", &self.instance_type).text("a name, such as m5.large")?,
+            name: member("InstanceType", &self.instance_type).name()?,
             hypervisor: self.checked_hypervisor(&member("Hypervisor", &self.hypervisor))?,
             ena_support: member("EnaSupport", &self.ena_support)
                 .text("required, supported or unsupported")?,
-            interfaces: interfaces.number()?,
+            interfaces: interfaces.total(interfaces_on_card_0)?,
             default_card: default_card(&member(
                 "DefaultNetworkCardIndex",
                 &self.default_network_card_index,

@@ -40,9 +40,12 @@ fn write_table(files: &Files) -> anyhow::Result<ExitCode> {
 }
 
 fn check_table(files: &Files) -> anyhow::Result<ExitCode> {
-    let rendered = render(&read_snapshot(&files.snapshot)?);
-    let Some(Difference { line, table, snapshot }) = difference(&read(&files.table)?, &rendered)
-    else {
+    let source = read_snapshot(&files.snapshot)?;
+    let found = difference(&read(&files.table)?, &render(&source));
+    let Some(Difference { line, table, snapshot }) = found else {
+        let name = files.table.file_name().unwrap_or_default().display();
+        let (date, types) = (source.date(), source.types().len());
+        say(&format!("{name} is what the snapshot of {date} gives: {types} instance types"));
         return Ok(ExitCode::SUCCESS);
     };
     let shown =

@@ -122,12 +122,28 @@ fn ascending(types: &[InstanceType]) -> Result<(), SnapshotError> {
     Ok(())
 }
 
+/// Whether `text` is a day of the calendar as `YYYY-MM-DD`.
 fn is_date(text: &str) -> bool {
-    text.len() == "YYYY-MM-DD".len()
+    let shaped = text.len() == "YYYY-MM-DD".len()
         && text.bytes().enumerate().all(|(at, byte)| match at {
             4 | 7 => byte == b'-',
             _ => byte.is_ascii_digit(),
-        })
+        });
+    let parts: Vec<u32> = text.split('-').filter_map(|part| part.parse().ok()).collect();
+    let [year, month, day] = *parts.as_slice() else { return false };
+    shaped && (1..=days(year, month)).contains(&day)
+}
+
+/// How many days a month has; none where there is no such month.
+const fn days(year: u32, month: u32) -> u32 {
+    let leap = year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400));
+    match month {
+        1 | 3 | 5 | 7 | 8 | 10 | 12 => 31,
+        4 | 6 | 9 | 11 => 30,
+        2 if leap => 29,
+        2 => 28,
+        _ => 0,
+    }
 }
 
 /// The table carries the source in a comment, as code.
@@ -154,7 +170,7 @@ pub enum SnapshotError {
         source: serde_json::Error,
     },
     /// The date is not one.
-    #[error("date is {found:?}, expected YYYY-MM-DD")]
+    #[error("date is {found:?}, expected a day as YYYY-MM-DD")]
     Date {
         /// What stands there.
         found: String,

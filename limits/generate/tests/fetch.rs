@@ -207,6 +207,6 @@ fn an_incomplete_description_writes_nothing() {
         &["--at-least", "1"],
         "error: the default region: page 1 of DescribeInstanceTypes: m5.xlarge: NetworkCards is missing, \
          expected a list of [index, maximum] in whole numbers, each index once, card 0 among \
-         them\nbefore\n",
+         them with 1 or more\nbefore\n",
     );
 }

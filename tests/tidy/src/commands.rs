@@ -53,6 +53,26 @@ pub fn check_documents(tree: &Tree) -> Vec<Finding> {
     })
 }
 
+/// Finds aliases that run a program and keep from it what is written behind them, such as `--help`.
+#[must_use]
+pub fn check_aliases(tree: &Tree) -> Vec<Finding> {
+    let keeping = aliases(tree).into_iter().filter(|(_, value)| {
+        let command = value.as_str().unwrap_or_default();
+        command.starts_with("run ") && !command.ends_with(" --")
+    });
+    let advice = |name: String| format!("end the alias `{name}` with ` --`");
+    keeping.map(|(name, _)| Finding::new(RULE, CARGO_SETTINGS, 1, advice(name))).collect()
+}
+
+fn aliases(tree: &Tree) -> Table {
+    let text = tree.get(CARGO_SETTINGS).unwrap_or_default();
+    let mut settings: Table = text.parse().unwrap_or_default();
+    match settings.remove("alias") {
+        Some(toml::Value::Table(aliases)) => aliases,
+        _ => Table::new(),
+    }
+}
+
 /// What a command may name.
 struct Names {
     commands: Vec<String>,
@@ -62,10 +82,7 @@ struct Names {
 
 impl Names {
     fn read(tree: &Tree, workspace: &Workspace) -> Self {
-        let text = tree.get(CARGO_SETTINGS).unwrap_or_default();
-        let settings: Table = text.parse().unwrap_or_default();
-        let aliases = settings.get("alias").and_then(toml::Value::as_table);
-        let aliases = aliases.into_iter().flat_map(Table::keys).cloned();
+        let aliases = aliases(tree).into_iter().map(|(name, _)| name);
         let crates = &workspace.crates;
         let packages = crates.iter().filter_map(Manifest::package);
         Self {
@@ -140,6 +157,17 @@ mod tests {
             "README.md:2: start the section with the test command: one line in one ```sh block";
         check_test("## Test\n`cargo test`\n## More\n```sh\ncargo test\n```", READING, expected);
         check_test("## Test\n```sh\ncargo test\ncargo bench\n```", READING, expected);
+    }
+
+    #[test]
+    fn aliases_pass_on_what_is_written_behind_them() {
+        let check = |alias: &str, expected: &str| {
+            let text = format!("== .cargo/config.toml\n[alias]\n{alias}\n");
+            crate::testing::check(check_aliases, &text, expected);
+        };
+        check("a = \"run -p a --\"\nb = \"test -p b\"", "");
+        let expected = ".cargo/config.toml:1: end the alias `a` with ` --`";
+        check("a = \"run -p a\"", expected);
     }
 
     #[track_caller]

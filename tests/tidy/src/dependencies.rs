@@ -1,4 +1,4 @@
-//! What the core's crates may depend on.
+//! What the core's crates may depend on, and that they take nothing optional of it.
 
 use crate::manifest::{Dependency, Kind, Manifest, Workspace};
 use crate::{Finding, Tree};
@@ -12,7 +12,8 @@ const LISTS: &[(&str, &[&str])] = &[
     ("ipam-core", &["limits", "ipnet", "thiserror", "hashbrown"]),
 ];
 
-/// Finds dependencies of the core's crates that are not on the list, or that come with their default features.
+/// Finds dependencies of the core's crates that are not on the list, or that come with features, be they
+/// the default ones or others.
 #[must_use]
 pub fn check(tree: &Tree) -> Vec<Finding> {
     Workspace::check(tree, |workspace| {
@@ -31,6 +32,13 @@ fn check_one(workspace: &Workspace, manifest: &Manifest, list: &[&str]) -> Vec<F
             let (folder, list) = (manifest.folder, list.join(", "));
             return Some(format!("remove `{package}`: `{folder}` depends on nothing but {list}"));
         }
+        let features = features(workspace, dependency);
+        if !features.is_empty() {
+            let features = features.join(", ");
+            return Some(format!(
+                "remove the features of `{package}`, in the root's table and here: {features}"
+            ));
+        }
         let ours = workspace.target(manifest, dependency).is_some();
         (!ours && !bare(workspace, dependency)).then(|| {
             format!("turn the default features of `{package}` off, in the root's table and here")
@@ -40,6 +48,15 @@ fn check_one(workspace: &Workspace, manifest: &Manifest, list: &[&str]) -> Vec<F
     normal
         .filter_map(|entry| Some(Finding::new(RULE, manifest.file, entry.line, advice(&entry)?)))
         .collect()
+}
+
+/// The features that are named here and in the shared table.
+fn features(workspace: &Workspace, dependency: &Dependency) -> Vec<String> {
+    let shared = workspace.shared(dependency);
+    let shared = shared.iter().filter(|_| dependency.flag("workspace") == Some(true));
+    let entries = std::iter::once(dependency.list_at("features"));
+    let all = entries.chain(shared.map(|entry| entry.list_at("features")));
+    all.flatten().map(str::to_owned).collect()
 }
 
 /// Whether the default features are off. A member can turn on again what the shared table turned off, but not the reverse.
@@ -65,6 +82,7 @@ mod tests {
 limits = {{ path = "limits" }}
 ipnet = {{ version = "2", default-features = false }}
 thiserror = "2"
+hashbrown = {{ version = "1", default-features = false, features = ["std"] }}
 nets = {{ package = "ipnetwork", version = "1" }}
 serde = "1"
 == limits/Cargo.toml
@@ -97,6 +115,25 @@ package.name = "limits"
         check_core("[dependencies]\nserde = { workspace = true, optional = true }", &expected);
         check_core("[build-dependencies]\nserde.workspace = true", &expected);
         check_core("[target.'cfg(unix)'.dependencies]\nserde.workspace = true", &expected);
+    }
+
+    #[test]
+    fn features_are_found_wherever_they_are_named() {
+        let expected = |name: &str| {
+            format!(
+                "ipam-core/Cargo.toml:2: remove the features of `{name}`, in the root's table and here: std"
+            )
+        };
+        check_core(
+            "[dependencies]\nipnet = { workspace = true, features = [\"std\"] }",
+            &expected("ipnet"),
+        );
+        check_core("[dependencies]\nhashbrown.workspace = true", &expected("hashbrown"));
+        check_core(
+            "[dependencies]\nlimits = { path = \"../limits\", features = [\"std\"] }",
+            &expected("limits"),
+        );
+        check_core("[dev-dependencies]\nhashbrown.workspace = true", "");
     }
 
     #[test]

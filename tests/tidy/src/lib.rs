@@ -7,15 +7,17 @@
 //! | module | what holds |
 //! |---|---|
 //! | [`arrows`] | crates of the workspace depend on one another only where a table allows it |
-//! | [`dependencies`] | the core's crates depend on a short list of others, without default features |
+//! | [`dependencies`] | the core's crates depend on a short list of others, without features |
 //! | [`workspace`] | every crate is a member and inherits versions, lints and licence; the folders of the design exist |
 //! | [`no_std`] | the core's crates are without the standard library outside tests |
 //! | [`length`] | functions and files stay short |
 //! | [`leftovers`] | no marks of unfinished work, no code in comments |
+//! | [`skipped`] | no test is ignored |
+//! | [`links`] | relative links in documents lead somewhere |
 //! | [`alone`] | no file names a path or a host of somebody's machine |
-//! | [`promises`] | every promise of the README has its function in the audit |
+//! | [`promises`] | every promise of the README has its function in the audit, which calls it |
 //! | [`generated`] | every generated file has a test that keeps it fresh |
-//! | [`commands`] | the commands that documents show exist, and the test command is written once |
+//! | [`commands`] | the commands that documents show exist, aliases pass arguments on, and the test command is written once |
 //! | [`once`] | the toolchain's version and the licence are named once |
 
 pub mod alone;
@@ -25,9 +27,11 @@ pub mod dependencies;
 pub mod generated;
 pub mod leftovers;
 pub mod length;
+pub mod links;
 pub mod no_std;
 pub mod once;
 pub mod promises;
+pub mod skipped;
 pub mod workspace;
 
 mod finding;

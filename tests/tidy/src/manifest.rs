@@ -143,6 +143,13 @@ impl Dependency<'_, '_> {
         self.value.get(key)?.get_ref().as_bool()
     }
 
+    /// The texts of the list at `key`, such as `features`.
+    pub(crate) fn list_at(&self, key: &str) -> Vec<&str> {
+        let items = self.value.get(key).and_then(|value| value.get_ref().as_array());
+        let items = items.into_iter().flat_map(|items| items.iter());
+        items.filter_map(|item| item.get_ref().as_str()).collect()
+    }
+
     /// The package's name, which differs from the key where the package is renamed.
     pub(crate) fn package(&self) -> &str {
         self.text_at("package").unwrap_or(self.key)
@@ -208,7 +215,7 @@ impl<'t> Workspace<'t> {
 }
 
 /// The folder that `path` means when it is read in the folder `base`.
-fn normalised(base: &str, path: &str) -> String {
+pub(crate) fn normalised(base: &str, path: &str) -> String {
     let mut parts: Vec<&str> = Vec::new();
     for part in base.split('/').chain(path.split('/')) {
         match part {

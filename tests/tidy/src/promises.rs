@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use syn::{Item, Visibility};
 
 use crate::markdown::{numbered_items, section};
+use crate::tokens::{functions, words_outside_tests};
 use crate::{Finding, Tree};
 
 const RULE: &str = "promises";
@@ -15,13 +16,15 @@ const AUDIT: &str = "ipam-core/src/audit.rs";
 const PROMISES_MIN: usize = 5;
 
 /// Finds items of the numbered list under `## Promises` in the README that do not end with a reference such as
-/// `audit::no_address_held_twice`, references to functions that are not there, and functions named by two items.
+/// `audit::no_address_held_twice`, references to functions that are not there or that `audit()` does not call, and functions named by
+/// two items.
 #[must_use]
 pub fn check(tree: &Tree) -> Vec<Finding> {
     let Some((heading, lines)) = tree.get(README).and_then(|text| section(text, "Promises")) else {
         return vec![Finding::new(RULE, README, 1, "write the section `## Promises`")];
     };
-    let functions = match public_functions(tree.get(AUDIT).unwrap_or_default()) {
+    let audit = tree.get(AUDIT).unwrap_or_default();
+    let public = match public_functions(audit) {
         Ok(functions) => functions,
         Err(error) => {
             let advice = format!("write valid Rust: {error}");
@@ -29,7 +32,7 @@ pub fn check(tree: &Tree) -> Vec<Finding> {
         }
     };
     let promises = numbered_items(&lines);
-    let mut findings = kept(&promises, &functions);
+    let mut findings = kept(&promises, &public, &named_by_audit(audit));
     if promises.len() < PROMISES_MIN {
         let advice = format!("list at least {PROMISES_MIN} promises, each as `1. ...`");
         findings.push(Finding::new(RULE, README, heading, advice));
@@ -37,7 +40,7 @@ pub fn check(tree: &Tree) -> Vec<Finding> {
     findings
 }
 
-fn kept(promises: &[(usize, String)], functions: &[String]) -> Vec<Finding> {
+fn kept(promises: &[(usize, String)], functions: &[String], audited: &[String]) -> Vec<Finding> {
     let mut kept_by: BTreeMap<&str, usize> = BTreeMap::new();
     let mut findings = Vec::new();
     for (line, promise) in promises {
@@ -50,6 +53,8 @@ fn kept(promises: &[(usize, String)], functions: &[String]) -> Vec<Finding> {
             find(format!(
                 "write `pub fn {name}` in {AUDIT}, or name the function that checks this promise"
             ));
+        } else if !audited.iter().any(|word| word == name) {
+            find(format!("let `audit()` in {AUDIT} call `{name}`"));
         }
         if let Some(other) = kept_by.insert(name, *line) {
             find(format!(
@@ -78,11 +83,21 @@ fn public_functions(text: &str) -> syn::Result<Vec<String>> {
     Ok(names.collect())
 }
 
+/// The words in the body of `fn audit`, those of the functions it calls among them.
+fn named_by_audit(text: &str) -> Vec<String> {
+    let functions = text.parse().map(functions).unwrap_or_default();
+    let audit = functions.into_iter().find(|function| function.name == "audit");
+    let words = audit.map(|audit| words_outside_tests(audit.body)).unwrap_or_default();
+    words.iter().map(ToString::to_string).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     const AUDIT_TEXT: &str = "
+pub fn audit() { for check in [a, b, c, d, e, f, private, elsewhere] { check() } }
+pub fn uncalled() {}
 pub fn a() {}
 pub fn b() {}
 pub fn c() {}
@@ -123,6 +138,14 @@ mod inside { pub fn elsewhere() {} }
         check_readme(&list("E."), end);
         check_readme(&list("E. audit::e"), end);
         check_readme(&list("E. `audit::e` and more"), end);
+    }
+
+    #[test]
+    fn a_promise_that_the_audit_leaves_out_is_found() {
+        check_readme(
+            &list("E. `audit::uncalled`"),
+            "README.md:9: let `audit()` in ipam-core/src/audit.rs call `uncalled`",
+        );
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Rust texts as tokens. Unlike a syntax tree, tokens show what stands inside the calls of macros too.
 
-use proc_macro2::{Delimiter, Ident, TokenStream, TokenTree};
+use proc_macro2::{Delimiter, Group, Ident, TokenStream, TokenTree};
 
 use crate::{Finding, Tree};
 
@@ -26,13 +26,17 @@ pub(crate) fn rust_files(tree: &Tree) -> impl Iterator<Item = (&str, &str)> {
 }
 
 /// A function with a body.
-#[derive(Debug, Eq, PartialEq)]
+#[derive(Debug)]
 pub(crate) struct Function {
     pub(crate) name: String,
     /// The line of the word `fn`.
     pub(crate) first: usize,
     /// The line of the brace that closes the body.
     pub(crate) last: usize,
+    /// Whether it has the attribute `#[test]`.
+    pub(crate) is_test: bool,
+    /// What is between its braces.
+    pub(crate) body: TokenStream,
 }
 
 /// All functions in `tokens`, at any depth.
@@ -42,23 +46,62 @@ pub(crate) fn functions(tokens: TokenStream) -> Vec<Function> {
     for (at, token) in tokens.iter().enumerate() {
         match token {
             TokenTree::Group(group) => found.extend(functions(group.stream())),
-            TokenTree::Ident(word) if word == "fn" => found.extend(function(&tokens[at..])),
+            TokenTree::Ident(word) if word == "fn" => found.extend(function(&tokens, at)),
             _ => {}
         }
     }
     found
 }
 
-/// The function that starts with the first of `tokens`. A type such as `fn(u8)` has no name, a signature has no body.
-fn function(tokens: &[TokenTree]) -> Option<Function> {
-    let [start, TokenTree::Ident(name), rest @ ..] = tokens else {
+/// The function whose word `fn` is at `at`. A type such as `fn(u8)` has no name, a signature has no body.
+fn function(tokens: &[TokenTree], at: usize) -> Option<Function> {
+    let (before, [start, TokenTree::Ident(name), rest @ ..]) = tokens.split_at_checked(at)? else {
         return None;
     };
-    let ended =
-        |token: &&TokenTree| matches!(token, TokenTree::Punct(mark) if mark.as_char() == ';');
-    let body = rest.iter().take_while(|token| !ended(token)).find(|token| braced(token))?;
-    let (first, last) = (start.span().start().line, body.span().end().line);
-    Some(Function { name: name.to_string(), first, last })
+    let body = body(rest)?;
+    Some(Function {
+        name: name.to_string(),
+        first: start.span().start().line,
+        last: body.span().end().line,
+        is_test: attributes(before).any(|inside| inside.to_string() == "test"),
+        body: body.stream(),
+    })
+}
+
+/// The first braces that are not between angle brackets, where they hold the value of a constant parameter.
+fn body(signature: &[TokenTree]) -> Option<&Group> {
+    let (mut depth, mut after_dash) = (0_i32, false);
+    for token in signature {
+        match token {
+            TokenTree::Group(group) if group.delimiter() == Delimiter::Brace && depth == 0 => {
+                return Some(group);
+            }
+            TokenTree::Punct(mark) => match mark.as_char() {
+                ';' if depth == 0 => return None,
+                '<' => depth += 1,
+                // Not that of `->`.
+                '>' if !after_dash => depth -= 1,
+                _ => {}
+            },
+            _ => {}
+        }
+        after_dash = matches!(token, TokenTree::Punct(mark) if mark.as_char() == '-');
+    }
+    None
+}
+
+/// The insides of the attributes at the end of `before`, which may have words such as `pub(crate) const` behind them.
+fn attributes(before: &[TokenTree]) -> impl Iterator<Item = TokenStream> {
+    let ended = |token: &TokenTree| match token {
+        TokenTree::Punct(mark) => mark.as_char() != '#',
+        TokenTree::Group(group) => group.delimiter() == Delimiter::Brace,
+        _ => false,
+    };
+    let start = before.iter().rposition(ended).map_or(0, |at| at + 1);
+    before[start..].iter().filter_map(|token| match token {
+        TokenTree::Group(group) if group.delimiter() == Delimiter::Bracket => Some(group.stream()),
+        _ => None,
+    })
 }
 
 fn braced(token: &TokenTree) -> bool {
@@ -107,6 +150,11 @@ mod tests {
         check_functions("#[test]\npub const fn a<T>()\nwhere T: Copy,\n{\n}", "a 2-5");
         check_functions("impl A {\n  fn a(&self) -> u8 {\n    1\n  }\n}", "a 2-4");
         check_functions("fn a() {\n  fn b() {}\n}", "a 1-3, b 2-2");
+        check_functions("fn a() -> A<{ 3 }> {\n  b()\n}", "a 1-3");
+        check_functions(
+            "fn a<const N: B>(c: C<{ N }>) -> D<fn(u8) -> u8, { N }>\nwhere E<{ N }>: F {\n}",
+            "a 1-3",
+        );
         check_functions("proptest! {\n  fn a(x in 0..1u8) {\n  }\n}", "a 2-3");
     }
 
@@ -116,6 +164,19 @@ mod tests {
         check_functions("struct A { a: fn(u8) -> u8 }", "");
         check_functions("const A: &str = \"fn a() {}\";", "");
         check_functions("macro_rules! a { ($name:ident) => { fn $name() {} } }", "");
+    }
+
+    #[test]
+    fn tests_have_their_attribute() {
+        let check = |text: &str, expected: bool| {
+            let found = functions(text.parse().unwrap());
+            assert_eq!(found.iter().map(|f| f.is_test).collect::<Vec<_>>(), [expected], "{text}");
+        };
+        check("#[test] fn a() {}", true);
+        check("use b; #[test] #[cfg(unix)] pub(crate) async fn a() {}", true);
+        check("#[cfg(test)] fn a() {}", false);
+        check("#[test] mod b {} fn a() {}", false);
+        check("#[test] const B: u8 = 1; fn a() {}", false);
     }
 
     #[track_caller]

@@ -1,12 +1,12 @@
 //! Every rule, applied to the repository. The rules and what they allow stand in `src`.
 
-use std::io;
 use std::path::Path;
 use std::sync::LazyLock;
+use std::{fs, io};
 
 use tidy::{
-    Finding, Tree, alone, arrows, commands, dependencies, generated, leftovers, length, no_std,
-    once, promises, workspace,
+    Finding, Tree, alone, arrows, commands, dependencies, generated, leftovers, length, links,
+    no_std, once, promises, skipped, workspace,
 };
 
 static TREE: LazyLock<io::Result<Tree>> =
@@ -34,6 +34,21 @@ fn the_tree_is_really_read() {
     assert!(root.contains("[workspace]"));
     assert!(tree.get("tests/tidy/tests/tree.rs").is_some());
     assert!(tree.iter().all(|(path, _)| !path.starts_with("target/")));
+}
+
+#[test]
+fn a_source_archive_is_read_without_git() {
+    let root = Path::new(env!("CARGO_TARGET_TMPDIR")).join("archive");
+    let _ = fs::remove_dir_all(&root);
+    for file in ["a.md", "target/b", ".ci/run", ".ci/cache/moto/c.py", "tests/target/d.rs"] {
+        let path = root.join(file);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, file).unwrap();
+    }
+    let tree = Tree::of_repository(&root).unwrap();
+    let found: Vec<_> = tree.iter().collect();
+    let expected = [".ci/run", "a.md", "tests/target/d.rs"].map(|file| (file, file));
+    assert_eq!(found, expected);
 }
 
 #[test]
@@ -72,6 +87,16 @@ fn nothing_unfinished_is_left() {
 }
 
 #[test]
+fn no_test_is_skipped() {
+    holds(skipped::check);
+}
+
+#[test]
+fn links_between_documents_lead_somewhere() {
+    holds(links::check);
+}
+
+#[test]
 fn the_repository_speaks_of_itself_alone() {
     holds(alone::check);
 }
@@ -94,6 +119,11 @@ fn the_test_command_is_written_once() {
 #[test]
 fn commands_in_documents_exist() {
     holds(commands::check_documents);
+}
+
+#[test]
+fn aliases_pass_their_arguments_on() {
+    holds(commands::check_aliases);
 }
 
 #[test]

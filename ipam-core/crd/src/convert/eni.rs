@@ -1,7 +1,9 @@
 //! The attached ENIs: `status.eni`.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 use std::net::Ipv4Addr;
+use std::str::FromStr;
 
 use ipam_core::ids::{EniId, SubnetId, VpcId};
 use ipam_core::prefix::{block_of, is_ipv6_prefix, is_prefix};
@@ -34,7 +36,37 @@ pub(super) fn read(node: &CiliumNode, problems: &mut Problems) -> Attached {
             attached.enis.push(view);
         }
     }
+    note_held_twice(&attached.enis, problems);
     attached
+}
+
+/// Notes every address and prefix that two ENIs have: one of them cannot be right, and which one only
+/// EC2 knows.
+fn note_held_twice(enis: &[EniView], problems: &mut Problems) {
+    let mut blocks: BTreeMap<Ipv4Net, &EniId> = BTreeMap::new();
+    for eni in enis {
+        for block in &eni.ipv4.prefixes {
+            if let Some(other) = blocks.insert(*block, &eni.id) {
+                note_shared((&eni.id, other), block, problems);
+            }
+        }
+    }
+    let mut addresses: BTreeMap<Ipv4Addr, &EniId> = BTreeMap::new();
+    for eni in enis {
+        for address in std::iter::once(&eni.ipv4.primary).chain(&eni.ipv4.addresses) {
+            let in_block = blocks.get(&block_of(*address)).copied();
+            let in_block = in_block.filter(|other| **other != eni.id);
+            if let Some(other) = addresses.insert(*address, &eni.id).or(in_block) {
+                note_shared((&eni.id, other), address, problems);
+            }
+        }
+    }
+}
+
+fn note_shared((eni, other): (&EniId, &EniId), what: impl fmt::Display, problems: &mut Problems) {
+    let path = |eni: &EniId| format!("status.eni.enis[{:?}]", eni.as_str());
+    let other = format!("{}, which has {what} too", path(other));
+    problems.note(format_args!("{}", path(eni)), Fault::Conflict { other });
 }
 
 /// The ENI under `key`; `None` when its id, index, primary address, subnet or VPC is not known.
@@ -110,26 +142,38 @@ fn ipv4(eni: &Eni, path: &str, problems: &mut Problems) -> Option<Ipv4Held> {
 }
 
 fn ipv4_prefixes(eni: &Eni, path: &str, problems: &mut Problems) -> Vec<Ipv4Net> {
-    let mut prefixes = Vec::new();
-    for (i, text) in eni.prefixes.iter().flatten().enumerate() {
-        let prefix = text.parse().ok().filter(is_prefix);
-        if prefix.is_none() {
-            problems.note(format_args!("{path}.prefixes[{i}]"), Fault::Not { expected: "a /28" });
-        }
-        prefixes.extend(prefix);
-    }
-    prefixes
+    let texts = eni.prefixes.as_deref().unwrap_or_default();
+    let path = format!("{path}.prefixes");
+    distinct(texts, (is_prefix, "a /28"), &path, problems)
 }
 
 fn ipv6_prefixes(eni: &Eni, path: &str, problems: &mut Problems) -> Vec<Ipv6Net> {
+    let texts = eni.ipv6_prefixes.as_deref().unwrap_or_default();
+    let path = format!("{path}.ipv6-prefixes");
+    distinct(texts, (is_ipv6_prefix, "an IPv6 /80"), &path, problems)
+}
+
+/// The prefixes of the list at `path` for which `fits` holds, each once.
+fn distinct<T: FromStr + Copy + Ord>(
+    texts: &[String],
+    (fits, expected): (impl Fn(&T) -> bool, &'static str),
+    path: &str,
+    problems: &mut Problems,
+) -> Vec<T> {
+    let mut places: BTreeMap<T, usize> = BTreeMap::new();
     let mut prefixes = Vec::new();
-    for (i, text) in eni.ipv6_prefixes.iter().flatten().enumerate() {
-        let prefix = text.parse().ok().filter(is_ipv6_prefix);
-        if prefix.is_none() {
-            let path = format_args!("{path}.ipv6-prefixes[{i}]");
-            problems.note(path, Fault::Not { expected: "an IPv6 /80" });
+    for (i, text) in texts.iter().enumerate() {
+        let Some(prefix) = text.parse().ok().filter(&fits) else {
+            problems.note(format_args!("{path}[{i}]"), Fault::Not { expected });
+            continue;
+        };
+        let first = *places.entry(prefix).or_insert(i);
+        if first == i {
+            prefixes.push(prefix);
+        } else {
+            let other = format!("{path}[{first}]");
+            problems.note(format_args!("{path}[{i}]"), Fault::Conflict { other });
         }
-        prefixes.extend(prefix);
     }
     prefixes
 }

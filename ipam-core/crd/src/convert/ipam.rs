@@ -1,14 +1,17 @@
 //! Demand, use, pool and release: `spec.ipam` and `status.ipam`.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 use std::net::Ipv4Addr;
 
 use ipam_core::ids::EniId;
 use ipam_core::view::{Contract, Demand};
 use ipnet::IpNet;
 
-use super::problem::{Fault, Problems};
-use crate::{Allocation, Allocations, CiliumNode, DEFAULT_POOL, Pools, ReleaseState, contract};
+use super::problem::{Fault, Problems, Unusable};
+use crate::{
+    Allocation, Allocations, CiliumNode, DEFAULT_POOL, Misfit, Pools, ReleaseState, contract,
+};
 
 /// An address in use.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -50,7 +53,7 @@ pub(super) fn read(node: &CiliumNode, problems: &mut Problems) -> Ipam {
     let listed = status.and_then(|status| status.used.as_ref());
     let mut resources = Resources::default();
     let pool = pool(spec.and_then(|spec| spec.pool.as_ref()), &mut resources, problems);
-    let requested = requested(pools, problems);
+    let (ipv4, ipv6) = requested(pools, problems);
     let noted = problems.count();
     let allocated = allocated(pools, problems);
     let allocated_is_certain = problems.count() == noted;
@@ -58,18 +61,33 @@ pub(super) fn read(node: &CiliumNode, problems: &mut Problems) -> Ipam {
     let releases = self::releases(releases, problems);
     let used = used(listed, &mut resources, problems);
     let listed = listed.map_or(0, BTreeMap::len);
+    let contract = contract(node);
+    let demand_is_certain = contract == Contract::PerIp || ipv4.is_some() && ipv6.is_some();
+    // A request without a pool may be the one for the pool of ENI mode.
+    let mut requests = pools.and_then(|pools| pools.requested.as_ref()).into_iter().flatten();
+    let demand_is_certain = demand_is_certain && requests.all(|request| request.pool.is_some());
+    let shape_is_certain = !node.misfits.iter().any(hides_use);
     Ipam {
-        demand: match contract(node) {
+        demand: match contract {
             // Entries that make no sense count too: something is in use there.
             Contract::PerIp => Demand::PerIp { used: u32::try_from(listed).unwrap_or(u32::MAX) },
-            Contract::Cidr => requested,
+            Contract::Cidr => Demand::Cidr { ipv4: ipv4.unwrap_or(0), ipv6: ipv6.unwrap_or(0) },
         },
-        use_is_certain: allocated_is_certain && used.len() == listed,
+        use_is_certain: demand_is_certain
+            && shape_is_certain
+            && allocated_is_certain
+            && used.len() == listed,
         used,
         pool,
         releases,
         allocated,
     }
+}
+
+/// Whether what does not fit may stand for demand or use. An entry of `used` does not: its key is
+/// the address.
+fn hides_use(misfit: &Misfit) -> bool {
+    misfit.touches("spec.ipam.pools") || misfit.holds("status.ipam.used")
 }
 
 /// ENI ids that were read before: thousands of addresses share a few of them.
@@ -158,33 +176,59 @@ fn releases(
     releases
 }
 
-/// What the agent asks for under the CIDR contract: the first entry for the pool of ENI mode.
-fn requested(pools: Option<&Pools>, problems: &mut Problems) -> Demand {
+/// What the agent asks for under the CIDR contract: the first entry for the pool of ENI mode. `None`
+/// in place of a number that cannot be read.
+fn requested(pools: Option<&Pools>, problems: &mut Problems) -> (Option<u32>, Option<u32>) {
     const PATH: &str = "spec.ipam.pools.requested";
     let first = pools.and_then(Pools::default_request);
     let needed = first.and_then(|(i, request)| Some((i, request.needed.as_ref()?)));
-    let mut number = |family: &str, value: Option<i64>, i: usize| {
-        let path = format_args!("{PATH}[{i}].needed.{family}-addrs");
-        problems.number(value, 0..=i64::from(u32::MAX), path).ok().flatten().unwrap_or(0)
-    };
-    let (ipv4, ipv6) = needed.map_or((0, 0), |(i, needed)| {
-        (number("ipv4", needed.ipv4_addrs, i), number("ipv6", needed.ipv6_addrs, i))
+    let (ipv4, ipv6) = needed.map_or((Some(0), Some(0)), |(i, needed)| {
+        let mut count = |family: &str, value: Option<i64>| {
+            count(value, format_args!("{PATH}[{i}].needed.{family}-addrs"), problems)
+        };
+        (count("ipv4", needed.ipv4_addrs), count("ipv6", needed.ipv6_addrs))
     });
     let all = pools.and_then(|pools| pools.requested.as_ref()).into_iter().flatten().enumerate();
-    for (i, _) in all.filter(|(_, request)| request.pool == DEFAULT_POOL).skip(1) {
-        let other = format!("{PATH}[{}]", first.map_or(0, |(i, _)| i));
-        problems.note(format_args!("{PATH}[{i}]"), Fault::Conflict { other });
+    let mut before = None;
+    for (i, request) in all {
+        if is_default(request.pool.as_deref(), format_args!("{PATH}[{i}]"), problems)
+            && let Some(first) = before.replace(before.unwrap_or(i))
+        {
+            let other = format!("{PATH}[{first}]");
+            problems.note(format_args!("{PATH}[{i}]"), Fault::Conflict { other });
+        }
     }
-    Demand::Cidr { ipv4, ipv6 }
+    (ipv4, ipv6)
+}
+
+/// A number of addresses, absent for 0. Too many are as many as there can be.
+fn count(value: Option<i64>, path: fmt::Arguments<'_>, problems: &mut Problems) -> Option<u32> {
+    match problems.number(value, 0..=i64::from(u32::MAX), path) {
+        Ok(count) => Some(count.unwrap_or(0)),
+        Err(Unusable) => value.filter(|value| *value > 0).map(|_| u32::MAX),
+    }
+}
+
+/// Whether the entry at `path` is for the pool of ENI mode. One without a pool is noted.
+fn is_default(pool: Option<&str>, path: fmt::Arguments<'_>, problems: &mut Problems) -> bool {
+    if pool.is_none() {
+        let fault = Fault::Missing { expected: "the name of a pool" };
+        problems.note(format_args!("{path}.pool"), fault);
+    }
+    pool == Some(DEFAULT_POOL)
 }
 
 /// The CIDRs that the agent uses in the pool of ENI mode.
 fn allocated(pools: Option<&Pools>, problems: &mut Problems) -> BTreeSet<IpNet> {
+    const PATH: &str = "spec.ipam.pools.allocated";
     let entries = pools.and_then(|pools| pools.allocated.as_ref()).into_iter().flatten();
     let mut allocated = BTreeSet::new();
-    for (i, entry) in entries.enumerate().filter(|(_, entry)| entry.pool == DEFAULT_POOL) {
+    for (i, entry) in entries.enumerate() {
+        if !is_default(entry.pool.as_deref(), format_args!("{PATH}[{i}]"), problems) {
+            continue;
+        }
         for (j, text) in entry.cidrs.iter().flatten().enumerate() {
-            let path = format_args!("spec.ipam.pools.allocated[{i}].cidrs[{j}]");
+            let path = format_args!("{PATH}[{i}].cidrs[{j}]");
             let cidr: Option<IpNet> = problems.parse(text, "a CIDR", path);
             allocated.extend(cidr.map(|cidr| cidr.trunc()));
         }

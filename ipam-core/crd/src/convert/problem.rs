@@ -1,10 +1,13 @@
 //! What is wrong with an object, and where.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::ops::RangeInclusive;
 use std::str::FromStr;
 
 use ipam_core::ids::InvalidId;
+
+use crate::{Misfit, Misfits};
 
 /// One member of an object that cannot be used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -72,6 +75,19 @@ impl Problems {
     /// Notes one.
     pub(super) fn note(&mut self, path: fmt::Arguments<'_>, fault: impl Into<Fault>) {
         self.0.push(Problem { path: path.to_string(), fault: fault.into() });
+    }
+
+    /// Notes each misfit, in place of what was found wrong with what stands in for it.
+    pub(super) fn replace_by(&mut self, misfits: &Misfits) {
+        let paths: BTreeSet<String> = misfits.iter().map(Misfit::path).collect();
+        self.0.retain(|Problem { path, .. }| {
+            let mut ends = path.match_indices(['.', '[']).map(|(at, _)| at).chain([path.len()]);
+            !ends.any(|end| paths.contains(&path[..end]))
+        });
+        for misfit in misfits.iter() {
+            let expected = misfit.expected();
+            self.note(format_args!("{}", misfit.path()), Fault::Not { expected });
+        }
     }
 
     /// `text` as an address or prefix.

@@ -7,7 +7,7 @@ use ipam_core::policy::{ADDRESSES_MAX, Watermarks};
 use ipam_core::view::{NodeIdentity, NodeSettings, Selector};
 
 use super::problem::{Problems, Unusable};
-use crate::{CiliumNodeSpec, EniSpec, IpamSpec};
+use crate::{CiliumNode, CiliumNodeSpec, EniSpec, IpamSpec, Misfit};
 
 /// Which instance the node is and where. Every member is noted that is missing.
 pub(super) fn identity(
@@ -44,7 +44,8 @@ pub(super) fn identity(
 }
 
 /// What the owner of the node asked for, or `None` when that is not certain.
-pub(super) fn settings(spec: &CiliumNodeSpec, problems: &mut Problems) -> Option<NodeSettings> {
+pub(super) fn settings(node: &CiliumNode, problems: &mut Problems) -> Option<NodeSettings> {
+    let spec = &node.spec;
     let absent = EniSpec::default();
     let eni = spec.eni.as_ref().unwrap_or(&absent);
     let first_interface_index = problems.number(
@@ -55,8 +56,11 @@ pub(super) fn settings(spec: &CiliumNodeSpec, problems: &mut Problems) -> Option
     let subnet_ids = subnet_ids(eni, problems);
     let security_groups = security_groups(eni, problems);
     let watermarks = watermarks(spec.ipam.as_ref(), problems);
+    if node.misfits.iter().any(hides_wish) {
+        return None;
+    }
     Some(NodeSettings {
-        watermarks,
+        watermarks: watermarks.ok()?,
         first_interface_index: first_interface_index.ok()?,
         subnets: Selector {
             ids: subnet_ids.ok()?,
@@ -71,6 +75,11 @@ pub(super) fn settings(spec: &CiliumNodeSpec, problems: &mut Problems) -> Option
         use_primary_address: eni.use_primary_address.unwrap_or(false),
         disable_prefix_delegation: eni.disable_prefix_delegation.unwrap_or(false),
     })
+}
+
+/// Whether what does not fit may stand for a wish that narrows.
+fn hides_wish(misfit: &Misfit) -> bool {
+    misfit.touches("spec.eni") || misfit.holds("spec.ipam.max-allocate")
 }
 
 /// Any of the listed subnets will do, so malformed ids may be left out as long as one is left.
@@ -100,22 +109,25 @@ pub(super) fn ids<T: FromStr<Err = InvalidId>>(
     texts.filter_map(|(i, text)| problems.id(text, format_args!("{path}[{i}]"))).collect()
 }
 
-/// The four watermarks; one that is out of range is as if absent.
-fn watermarks(ipam: Option<&IpamSpec>, problems: &mut Problems) -> Watermarks {
+/// The four watermarks. The cap must be certain; another one that is out of range is as if absent.
+fn watermarks(ipam: Option<&IpamSpec>, problems: &mut Problems) -> Result<Watermarks, Unusable> {
     const MOST: i64 = ADDRESSES_MAX as i64;
     let Some(ipam) = ipam else {
-        return Watermarks::default();
+        return Ok(Watermarks::default());
     };
     let path = format_args!("spec.ipam.pre-allocate");
     let pre_allocate = problems.number(ipam.pre_allocate, -MOST..=MOST, path);
-    let mut count = |name: &str, value: Option<i64>| -> u32 {
-        let count = problems.number(value, 0..=MOST, format_args!("spec.ipam.{name}"));
-        count.ok().flatten().unwrap_or(0)
+    let mut count = |name: &str, value: Option<i64>| -> Result<Option<u32>, Unusable> {
+        problems.number(value, 0..=MOST, format_args!("spec.ipam.{name}"))
     };
-    let min_allocate = count("min-allocate", ipam.min_allocate);
+    let min_allocate = count("min-allocate", ipam.min_allocate).ok().flatten();
     let max_allocate = count("max-allocate", ipam.max_allocate);
-    let max_above_watermark = count("max-above-watermark", ipam.max_above_watermark);
-    let pre_allocate = pre_allocate.ok().flatten().unwrap_or(0);
-    Watermarks::new(pre_allocate, min_allocate, max_allocate, max_above_watermark)
-        .unwrap_or_default()
+    let max_above_watermark = count("max-above-watermark", ipam.max_above_watermark).ok().flatten();
+    Watermarks::new(
+        pre_allocate.ok().flatten().unwrap_or(0),
+        min_allocate.unwrap_or(0),
+        max_allocate?.unwrap_or(0),
+        max_above_watermark.unwrap_or(0),
+    )
+    .map_err(|_| Unusable)
 }

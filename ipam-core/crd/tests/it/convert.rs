@@ -43,7 +43,7 @@ fn merge(into: &mut Value, patch: &Value) {
 
 /// One door: parts of an object in; what was found beside the usual identity and settings out, one
 /// line each, and then the problems, each after an exclamation mark.
-fn check(parts: &str, expected: &str) {
+pub(crate) fn check(parts: &str, expected: &str) {
     let Conversion { node, problems } = convert(&object(parts));
     let mut lines = facts(&node);
     lines.extend(problems.iter().map(|problem| format!("! {problem}")));
@@ -197,15 +197,50 @@ fn a_setting_that_narrows_is_never_dropped() {
 #[test]
 fn a_watermark_out_of_range_falls_back() {
     check(
-        r#"{"spec": {"ipam": {"pre-allocate": 65537, "min-allocate": -1, "max-allocate": 9000000000, "max-above-watermark": 3}}}"#,
+        r#"{"spec": {"ipam": {"pre-allocate": 65537, "min-allocate": -1, "max-above-watermark": 3}}}"#,
         "pre 8 min 0 max None above 3 first None delete true primary false no-prefix false subnets [] {} groups [] {} exclude {}
          ! spec.ipam.pre-allocate: 65537 is out of range: expected -65536 to 65536
-         ! spec.ipam.min-allocate: -1 is out of range: expected 0 to 65536
-         ! spec.ipam.max-allocate: 9000000000 is out of range: expected 0 to 65536",
+         ! spec.ipam.min-allocate: -1 is out of range: expected 0 to 65536",
     );
     check(
         r#"{"spec": {"ipam": {"pre-allocate": -1}}}"#,
         "pre -1 min 0 max None above 0 first None delete true primary false no-prefix false subnets [] {} groups [] {} exclude {}",
+    );
+}
+
+#[test]
+fn a_cap_that_makes_no_sense_is_not_read_as_no_cap() {
+    for cap in ["-1", "65537", "9000000000"] {
+        check(
+            &format!(r#"{{"spec": {{"ipam": {{"max-allocate": {cap}}}}}}}"#),
+            &format!(
+                "no settings
+                 ! spec.ipam.max-allocate: {cap} is out of range: expected 0 to 65536"
+            ),
+        );
+    }
+}
+
+/// A demand that was read too low would make what is in use look like excess.
+#[test]
+fn a_demand_that_makes_no_sense_is_not_read_as_none() {
+    let check_needed = |needed: &str, expected: &str| {
+        let requested = format!(r#"[{{"pool": "default", "needed": {{{needed}}}}}]"#);
+        check(
+            &format!(r#"{{"spec": {{"ipam": {{"pools": {{"requested": {requested}}}}}}}}}"#),
+            expected,
+        );
+    };
+    check_needed(
+        r#""ipv4-addrs": 5000000000, "ipv6-addrs": 5"#,
+        "Cidr { ipv4: 4294967295, ipv6: 5 }
+         ! spec.ipam.pools.requested[0].needed.ipv4-addrs: 5000000000 is out of range: expected 0 to 4294967295",
+    );
+    check_needed(
+        r#""ipv4-addrs": 7, "ipv6-addrs": -1"#,
+        "Cidr { ipv4: 7, ipv6: 0 }
+         use is uncertain
+         ! spec.ipam.pools.requested[0].needed.ipv6-addrs: -1 is out of range: expected 0 to 4294967295",
     );
 }
 
@@ -278,67 +313,6 @@ fn release_states() {
          release 10.0.0.4 Released
          ! status.ipam.release-ips["10.0.0.256"]: not an IPv4 address
          ! status.ipam.release-ips["10.0.0.5"]: not marked-for-release, ready-for-release, do-not-release or released"#,
-    );
-}
-
-#[test]
-fn an_eni_is_taken_apart() {
-    check(
-        r#"{"status": {"eni": {"enis": {"eni-1": {
-            "id": "eni-1", "ip": "10.0.0.5", "number": 2, "mac": "02:00:00:13:A6:c4", "public-ip": "192.0.2.1",
-            "addresses": ["10.0.0.5", "10.0.0.9", "10.0.0.33", "10.0.0.17", "10.0.0.8", "10.0.0.9"],
-            "prefixes": ["10.0.0.16/28", "10.0.0.32/28"], "ipv6-prefixes": ["fd00::/80"], "security-groups": ["sg-1"],
-            "tags": {"a": "b"}, "subnet": {"id": "subnet-1", "cidr": "10.0.0.0/24"},
-            "vpc": {"id": "vpc-1", "primary-cidr": "10.0.0.0/16", "cidrs": ["10.1.0.0/16"]}}}}}}"#,
-        r#"eni-1 #2 subnet-1 10.0.0.5 + [10.0.0.9, 10.0.0.8] prefixes [10.0.0.16/28, 10.0.0.32/28] ipv6 [fd00::/80] groups [sg-1] tags {"a": "b"} mac 02:00:00:13:a6:c4 public 192.0.2.1
-         subnet-1 10.0.0.0/24
-         vpc-1 10.0.0.0/16 [10.1.0.0/16]"#,
-    );
-}
-
-#[test]
-fn a_bad_member_costs_itself() {
-    check(
-        r#"{"status": {"eni": {"enis": {"eni-1": {
-            "id": "eni-2", "ip": "10.0.0.5", "mac": "02:00", "public-ip": "none", "addresses": ["", "10.0.0.9", "fd00::1"],
-            "prefixes": ["10.0.0.16/28", "10.0.0.32/27", "10.0.0.33/28", "x"], "ipv6-prefixes": ["fd00::/64", "10.0.0.16/28"],
-            "security-groups": ["sg-1", "1"], "subnet": {"id": "subnet-1", "cidr": ""},
-            "vpc": {"id": "vpc-1", "primary-cidr": "10.0.0.0/16", "cidrs": ["10.1.0.0"]}}}}}}"#,
-        r#"eni-1 #0 subnet-1 10.0.0.5 + [10.0.0.9] prefixes [10.0.0.16/28] groups [sg-1]
-         vpc-1 10.0.0.0/16 []
-         ! status.eni.enis["eni-1"].id: in conflict with its key "eni-1"
-         ! status.eni.enis["eni-1"].mac: "02:00" is not a MAC address: expected six pairs of hexadecimal digits between colons
-         ! status.eni.enis["eni-1"].prefixes[1]: not a /28
-         ! status.eni.enis["eni-1"].prefixes[2]: not a /28
-         ! status.eni.enis["eni-1"].prefixes[3]: not a /28
-         ! status.eni.enis["eni-1"].addresses[0]: not an IPv4 address
-         ! status.eni.enis["eni-1"].addresses[2]: not an IPv4 address
-         ! status.eni.enis["eni-1"].ipv6-prefixes[0]: not an IPv6 /80
-         ! status.eni.enis["eni-1"].ipv6-prefixes[1]: not an IPv6 /80
-         ! status.eni.enis["eni-1"].security-groups[1]: "1" is not a security group id: expected `sg-` and lower-case letters or digits
-         ! status.eni.enis["eni-1"].public-ip: not an IPv4 address
-         ! status.eni.enis["eni-1"].subnet.cidr: not an IPv4 CIDR
-         ! status.eni.enis["eni-1"].vpc.cidrs[0]: not an IPv4 CIDR"#,
-    );
-}
-
-#[test]
-fn an_eni_without_its_essentials_costs_itself() {
-    check(
-        r#"{"status": {"eni": {"enis": {
-            "eni-1": {},
-            "eni-2": {"ip": "10.0.0.5", "number": 65536, "subnet": {"id": "subnet-1"}, "vpc": {"id": "vpc-1"}},
-            "eni-3": {"ip": "10.0.0.6", "number": 1, "subnet": {"id": "subnet-1"}, "vpc": {"id": "vpc-1", "primary-cidr": "?"}},
-            "lo": {"ip": "127.0.0", "subnet": {"id": ""}, "vpc": {"id": "vpc-1"}}}}}}"#,
-        r#"eni-3 #1 subnet-1 10.0.0.6
-         ! status.eni.enis["eni-1"].subnet.id: missing: expected a subnet id
-         ! status.eni.enis["eni-1"].vpc.id: missing: expected a VPC id
-         ! status.eni.enis["eni-1"].ip: missing: expected an IPv4 address
-         ! status.eni.enis["eni-2"].number: 65536 is out of range: expected 0 to 65535
-         ! status.eni.enis["eni-3"].vpc.primary-cidr: not an IPv4 CIDR
-         ! status.eni.enis["lo"]: "lo" is not an ENI id: expected `eni-` and lower-case letters or digits
-         ! status.eni.enis["lo"].subnet.id: "" is not a subnet id: expected `subnet-` and lower-case letters or digits
-         ! status.eni.enis["lo"].ip: not an IPv4 address"#,
     );
 }
 

@@ -1,5 +1,6 @@
 //! The program `crdgen` and the file it makes.
 
+use std::fs;
 use std::path::Path;
 use std::process::{Command, Output};
 
@@ -26,17 +27,36 @@ fn says_what_it_does_and_refuses_what_it_does_not_know() {
     check(&["--help"], (0, help, ""));
     check(&["-h"], (0, help, ""));
     check(&["--out"], (2, "", "crdgen: unknown argument --out"));
+    check(&["--output"], (2, "", "crdgen: --output needs a file"));
+    check(&["--output", "a", "b"], (2, "", "crdgen: unknown argument --output"));
     check(&["-h", "more"], (2, "", "crdgen: unknown argument -h"));
+}
+
+#[test]
+fn output_replaces_a_file_whole_or_not_at_all() {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("crdgen");
+    let _ = fs::remove_dir_all(&folder);
+    fs::create_dir_all(folder.join("taken/inside")).expect("a folder");
+    let (file, taken) = (folder.join("crd.yaml"), folder.join("taken"));
+    fs::write(&file, "old").expect("a file");
+    let text = |path: &Path| path.to_str().expect("UTF-8").to_owned();
+    check(&["--output", &text(&file)], (0, "", ""));
+    assert_eq!(fs::read(&file).expect("the file"), crdgen(&[]).stdout);
+    let refused = crdgen(&["--output", &text(&taken)]);
+    let said = String::from_utf8(refused.stderr).expect("UTF-8");
+    assert!(said.starts_with(&format!("crdgen: cannot write {}: ", taken.display())), "{said}");
+    assert_eq!(refused.status.code(), Some(1));
+    assert_eq!(fs::read_dir(&folder).expect("the folder").count(), 2, "nothing is left beside");
 }
 
 #[test]
 fn the_committed_definition_is_fresh() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../deploy/crds/ciliumnodes.yaml");
-    let committed = std::fs::read_to_string(&path).unwrap_or_default();
+    let committed = fs::read_to_string(&path).unwrap_or_default();
     let printed = String::from_utf8(crdgen(&[]).stdout).expect("UTF-8");
     assert!(
         committed == printed,
-        "deploy/crds/ciliumnodes.yaml is stale; refresh it with: cargo crdgen > deploy/crds/ciliumnodes.yaml"
+        "deploy/crds/ciliumnodes.yaml is stale; refresh it with: cargo crdgen --output deploy/crds/ciliumnodes.yaml"
     );
 }
 

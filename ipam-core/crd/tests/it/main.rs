@@ -9,6 +9,10 @@ mod corrupted;
 #[cfg(test)]
 mod crdgen;
 #[cfg(test)]
+mod enis;
+#[cfg(test)]
+mod misfits;
+#[cfg(test)]
 mod planned;
 #[cfg(test)]
 mod publish;

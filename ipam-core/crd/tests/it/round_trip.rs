@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use crate::recorded;
 
 /// The object after it went through the types, by way of text as on the wire.
-fn through_the_types(object: &Value) -> Value {
+pub(crate) fn through_the_types(object: &Value) -> Value {
     let node: CiliumNode = serde_json::from_str(&object.to_string())
         .unwrap_or_else(|error| panic!("{error} in {object:#}"));
     let text = serde_json::to_string(&node).expect("a node has a JSON form");
@@ -30,7 +30,7 @@ fn check(text: &str, expected: &str) {
     assert_eq!(through_the_types(&object(text)), object(expected));
 }
 
-fn check_same(text: &str) {
+pub(crate) fn check_same(text: &str) {
     check(text, text);
 }
 
@@ -101,10 +101,16 @@ fn a_null_in_place_of_a_known_member_is_absent() {
 
 #[test]
 fn an_object_without_spec_is_refused_by_name() {
-    let object =
-        r#"{"apiVersion": "cilium.io/v2", "kind": "CiliumNode", "metadata": {"name": "n"}}"#;
-    let error = serde_json::from_str::<CiliumNode>(object).expect_err("spec is required");
-    assert!(error.to_string().contains("missing field `spec`"), "{error}");
+    let check = |spec: &str, expected: &str| {
+        let object = format!(
+            r#"{{"apiVersion": "cilium.io/v2", "kind": "CiliumNode", "metadata": {{"name": "n"}}{spec}}}"#
+        );
+        let error = serde_json::from_str::<CiliumNode>(&object).expect_err("spec is required");
+        assert!(error.to_string().contains(expected), "{error}");
+    };
+    check("", "missing field `spec`");
+    check(r#", "spec": null"#, "`spec` is not an object");
+    check(r#", "spec": [1]"#, "`spec` is not an object");
 }
 
 /// Members whose keys are data: what is in them is typed, so an unknown member cannot be there.
@@ -112,7 +118,7 @@ const MAPS: &[&str] =
     &["pool", "used", "enis", "release-ips", "tags", "subnet-tags", "security-group-tags"];
 
 /// The places at or below `value` where a newer version could add a member, as JSON pointers.
-fn places(value: &Value, pointer: &str, is_map: bool, found: &mut Vec<String>) {
+pub(crate) fn places(value: &Value, pointer: &str, is_map: bool, found: &mut Vec<String>) {
     match value {
         Value::Object(members) => {
             if !is_map {
@@ -137,7 +143,7 @@ fn places(value: &Value, pointer: &str, is_map: bool, found: &mut Vec<String>) {
     }
 }
 
-fn any_json() -> impl Strategy<Value = Value> {
+pub(crate) fn any_json() -> impl Strategy<Value = Value> {
     let leaf = prop_oneof![
         Just(Value::Null),
         any::<bool>().prop_map(Value::from),

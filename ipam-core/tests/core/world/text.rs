@@ -4,8 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::str::{FromStr, SplitWhitespace};
 
 use ipam_core::action::{Ipv4Ask, eni_description};
+use ipam_core::audit::InUse;
 use ipam_core::ids::SubnetId;
 use ipam_core::policy::{Policy, PolicySettings, Unmatched, Watermarks};
+use ipam_core::prefix::addresses_of;
+use ipam_core::time::Tick;
 use ipam_core::view::{
     Attachment, AttachmentState, Demand, EniKind, EniView, Ipv4Held, Ipv6Held, NetworkView,
     NodeIdentity, NodeSettings, NodeView, Planned, Refused, RouteTableView, SecurityGroupView,
@@ -89,6 +92,9 @@ fn empty() -> World {
         taken: BTreeMap::new(),
         blocks_known: true,
         enis_made: 0,
+        made_at: BTreeMap::new(),
+        now: Tick::default(),
+        in_use: Vec::new(),
     }
 }
 
@@ -221,9 +227,12 @@ fn eni(world: &mut World, mut words: Words<'_>) {
             "addresses" => addresses = words.value(),
             "prefixes" => prefixes = words.value(),
             "groups" => eni.security_groups = words.list(),
-            "tags" => eni.tags = words.tags(),
+            "tags" => eni.tags.extend(words.tags()),
             "special" => eni.kind = EniKind::Special,
-            "own" => eni.description = eni_description(&world.node.identity.instance),
+            "own" => {
+                eni.description = eni_description(&world.node.identity.instance);
+                eni.tags.insert("berth/managed".into(), "true".into());
+            }
             "card" => eni.attachment.as_mut().unwrap().network_card = words.value(),
             "detaching" => {
                 eni.attachment.as_mut().unwrap().state = AttachmentState::Detaching;
@@ -243,6 +252,14 @@ fn eni(world: &mut World, mut words: Words<'_>) {
         eni.ipv4.primary = world.pick(subnet, Ipv4Ask::Addresses(1)).unwrap().0[0];
         eni.ipv4.prefixes = world.pick(subnet, Ipv4Ask::Prefixes(prefixes)).unwrap().1;
         eni.ipv4.addresses = world.pick(subnet, Ipv4Ask::Addresses(addresses)).unwrap().0;
+    }
+    let stays = |at: &Attachment| at.state != AttachmentState::Detaching;
+    if eni.attachment.as_ref().is_some_and(stays) {
+        let prefixes = eni.ipv4.prefixes.iter().copied().flat_map(addresses_of);
+        for address in eni.ipv4.addresses.iter().copied().chain(prefixes) {
+            let owner = format!("pods/{address}");
+            world.in_use.push(InUse { address: address.into(), owner });
+        }
     }
     world.node.enis.push(eni);
 }

@@ -6,7 +6,7 @@ use std::net::IpAddr;
 use ipam_core::pool::{ListedCidr, SyncReport};
 use ipnet::IpNet;
 
-use super::{Is, Model, Range};
+use super::{Gone, Is, Model, Range};
 
 /// The addresses of a CIDR that can be handed out.
 pub(crate) fn addresses_of(cidr: IpNet) -> Vec<IpAddr> {
@@ -65,9 +65,49 @@ impl Model {
                 after.insert(cidr, Range { eni, withdrawn: true, addresses });
             }
         }
-        self.taken.retain(|address, is| matches!(is, Is::Used(..)) || covered.contains(address));
+        let (now, remember) = (self.now, self.settings.remember());
+        self.gone.retain(|_, gone| now < gone.since + remember);
+        self.leave(&after);
         let before = std::mem::replace(&mut self.ranges, after);
-        (self.report(&before, &listed), refused)
+        self.come_back(&covered);
+        let mut report = self.report(&before, &listed);
+        let drained = std::mem::take(&mut self.drained).into_keys();
+        report.removed.extend(drained.filter(|cidr| !self.ranges.contains_key(cidr)));
+        report.removed.sort();
+        (report, refused)
+    }
+
+    /// Remembers what is not listed any more, and every promise whose interface is another one now.
+    fn leave(&mut self, after: &BTreeMap<IpNet, Range>) {
+        for (address, is) in self.taken.clone() {
+            let (promised, cooling) = match is {
+                Is::Used(..) => continue,
+                Is::Promised(cooling) => (true, cooling),
+                Is::Cooling(since, _) => (false, Some(since)),
+            };
+            let eni = self.range_of(address).unwrap().1.eni.clone();
+            let mut there = after.values().filter(|range| !range.withdrawn);
+            let there = there.find(|range| range.addresses.contains(&address));
+            if there.is_none_or(|range| promised && range.eni != eni) {
+                self.taken.remove(&address);
+                self.gone.insert(address, Gone { eni, since: self.now, promised, cooling });
+            }
+        }
+    }
+
+    /// What was remembered and is listed is again what it was, a promise only on the same interface.
+    fn come_back(&mut self, covered: &BTreeSet<IpAddr>) {
+        let back: Vec<_> = covered.iter().filter_map(|one| self.gone.remove_entry(one)).collect();
+        for (address, gone) in back {
+            let resting =
+                gone.cooling.filter(|since| self.now < *since + self.settings.cool_down());
+            if gone.promised && gone.eni == self.range_of(address).unwrap().1.eni {
+                self.taken.insert(address, Is::Promised(gone.cooling));
+            } else if let Some(since) = resting {
+                self.turns += 1;
+                self.taken.insert(address, Is::Cooling(since, self.turns));
+            }
+        }
     }
 
     fn report(&self, before: &BTreeMap<IpNet, Range>, listed: &BTreeSet<IpNet>) -> SyncReport {

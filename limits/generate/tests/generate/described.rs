@@ -69,9 +69,19 @@ fn the_hypervisor_and_bare_metal_go_together() {
 #[test]
 fn card_0_must_be_there_and_hold_the_primary_network_interface() {
     let expected = "expected a list of [index, maximum] in whole numbers, each index once, card 0 among \
-                    them";
-    for cards in ["[]", "[[1,4]]", "[[0,3],[0,4]]", "[[0,null]]", "[[null,3]]", "[[0]]", "[3]", "3"]
-    {
+                    them with 1 or more";
+    for cards in [
+        "[[0,0]]",
+        "[[0,0],[1,4]]",
+        "[]",
+        "[[1,4]]",
+        "[[0,3],[0,4]]",
+        "[[0,null]]",
+        "[[null,3]]",
+        "[[0]]",
+        "[3]",
+        "3",
+    ] {
         check(&nitro("m5.large", cards), &format!("m5.large: NetworkCards is {cards}, {expected}"));
     }
     check(&nitro("m5.large", "null"), &format!("m5.large: NetworkCards is missing, {expected}"));
@@ -110,11 +120,33 @@ fn a_member_that_is_missing_or_of_the_wrong_kind_is_named() {
     );
     check(
         &with(r#""m5.large""#, r#""""#),
-        "a type without a name: InstanceType is \"\", expected a name, such as m5.large",
+        "a type without a name: InstanceType is \"\", expected a name of lower-case letters, digits, dots and hyphens, such as m5.large",
     );
     check(
         &with(r#""InstanceType":"m5.large","#, ""),
-        "a type without a name: InstanceType is missing, expected a name, such as m5.large",
+        "a type without a name: InstanceType is missing, expected a name of lower-case letters, digits, dots and hyphens, such as m5.large",
+    );
+}
+
+#[test]
+fn a_name_has_nothing_that_the_table_could_not_hold() {
+    for name in ["M5.large", "m5 large", "m5\\n", "m5_large"] {
+        check(
+            &with("m5.large", name),
+            &format!(
+                "{}: InstanceType is \"{name}\", expected a name of lower-case letters, digits, dots and \
+                 hyphens, such as m5.large",
+                name.replace("\\n", "\n")
+            ),
+        );
+    }
+}
+
+#[test]
+fn the_total_is_not_below_card_0() {
+    check(
+        &nitro("m5.large", "[[0,8]]"),
+        "m5.large: MaximumNetworkInterfaces is 7, expected no fewer than on network card 0",
     );
 }
 

@@ -68,7 +68,7 @@ fn an_incomplete_description_is_refused_with_its_page() {
     check(
         &["a.large -> 1", "b.large c.large!"],
         "page 2 of DescribeInstanceTypes: c.large: NetworkCards is missing, expected a list of [index, \
-         maximum] in whole numbers, each index once, card 0 among them",
+         maximum] in whole numbers, each index once, card 0 among them with 1 or more",
     );
 }
 

@@ -15,7 +15,7 @@ fn types(descriptions: &[String]) -> Vec<InstanceType> {
 #[test]
 fn the_table_has_a_row_per_type_in_ascending_order() {
     let xen = nitro("m4.large", "[[0,2]]").replace("nitro", "xen");
-    let metal = nitro("m5.metal", "[[0,15]]")
+    let metal = nitro("m5.metal", "[[0,5]]")
         .replace(r#""Hypervisor":"nitro","BareMetal":false"#, r#""BareMetal":true"#);
     let types = types(&[metal, nitro("m5.large", "[[0,3],[1,4]]"), xen]);
     let snapshot = Snapshot::new("2026-11-21".to_owned(), "a test".to_owned(), types).unwrap();
@@ -31,7 +31,7 @@ use crate::Limits;
 pub static TABLE: &[(&str, Limits)] = &[
     ("m4.large", limits(2, 10, 11, Xen)),
     ("m5.large", limits(3, 10, 11, Nitro)),
-    ("m5.metal", limits(15, 10, 11, BareMetal)),
+    ("m5.metal", limits(5, 10, 11, BareMetal)),
 ];
 
 /// Network interfaces on card 0, IPv4 and IPv6 addresses per network interface, hypervisor.

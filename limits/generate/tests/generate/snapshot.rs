@@ -27,7 +27,7 @@ fn check_text(text: &str, expected: &str) {
 
 #[test]
 fn types_come_in_ascending_order_each_once() {
-    let (large, metal) = (nitro("m5.large", "[[0,3]]"), nitro("m5.metal", "[[0,15]]"));
+    let (large, metal) = (nitro("m5.large", "[[0,3]]"), nitro("m5.metal", "[[0,5]]"));
     check(&[&large, &metal], "accepted");
     check(
         &[&metal, &large],
@@ -49,7 +49,7 @@ fn a_bad_type_is_named_with_its_member() {
     check(
         &[&nitro("m5.large", "[[0,3]]"), &nitro("m5.metal", "[[1,3]]")],
         "m5.metal: NetworkCards is [[1,3]], expected a list of [index, maximum] in whole numbers, each \
-         index once, card 0 among them",
+         index once, card 0 among them with 1 or more",
     );
     let repeated = nitro("m5.metal", "[[0,3]]").replace("\"BareMetal\"", "\"Hypervisor\"");
     check(
@@ -62,11 +62,26 @@ fn a_bad_type_is_named_with_its_member() {
 #[test]
 fn the_date_and_the_source_are_checked() {
     let large = nitro("m5.large", "[[0,3]]");
-    for date in ["", "2026-11-2", "2026/11/21", "21-11-2026", "2026-11-21T08"] {
+    for date in [
+        "",
+        "2026-11-2",
+        "2026/11/21",
+        "21-11-2026",
+        "2026-11-21T08",
+        "2026-13-01",
+        "2026-00-01",
+        "2026-11-31",
+        "2026-02-29",
+        "1900-02-29",
+        "2026-11-00",
+    ] {
         check_text(
             &text(date, "a test", &[&large]),
-            &format!("date is {date:?}, expected YYYY-MM-DD"),
+            &format!("date is {date:?}, expected a day as YYYY-MM-DD"),
         );
+    }
+    for date in ["2024-02-29", "2000-02-29", "2026-12-31"] {
+        check_text(&text(date, "a test", &[&large]), "accepted");
     }
     let longest = "x".repeat(SOURCE_MAX);
     check_text(&text("2026-11-21", &longest, &[&large]), "accepted");
