@@ -14,8 +14,12 @@ const SIZES: [u16; 3] = [15, 240, 1000];
 
 pub(crate) fn bench(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("crd");
+    let unused = node(1000, 0).to_string();
+    group.bench_function(BenchmarkId::new("decode", "1000, none in use"), |bencher| {
+        bencher.iter(|| serde_json::from_str::<CiliumNode>(black_box(&unused)));
+    });
     for size in SIZES {
-        let text = node(size).to_string();
+        let text = node(size, size * 4 / 5).to_string();
         let node: CiliumNode = serde_json::from_str(&text).expect("a node");
         let conversion = convert(&node);
         assert_eq!(conversion.problems, vec![]);
@@ -38,13 +42,13 @@ pub(crate) fn bench(criterion: &mut Criterion) {
     group.finish();
 }
 
-/// A node with `size` addresses on its ENIs, 50 each, four fifths of them in use.
-fn node(size: u16) -> Value {
+/// A node with `size` addresses on its ENIs, 50 each, `in_use` of them in use.
+fn node(size: u16, in_use: u16) -> Value {
     let address = |number: u16| Ipv4Addr::from_bits(0x0a00_1000 + u32::from(number)).to_string();
     let eni_of = |number: u16| format!("eni-{:017x}", number / 50);
     let pool: BTreeMap<String, Value> =
         (0..size).map(|it| (address(it), json!({"resource": eni_of(it)}))).collect();
-    let used: BTreeMap<String, Value> = (0..size * 4 / 5)
+    let used: BTreeMap<String, Value> = (0..in_use)
         .map(|it| {
             let owner = format!("checkout/payments-7d9f8b6c5d-{it:05}");
             (address(it), json!({"owner": owner, "resource": eni_of(it)}))
