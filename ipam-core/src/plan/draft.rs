@@ -199,8 +199,10 @@ impl<'a> Draft<'a> {
         let identity = &self.view.node.identity;
         let takes_more_enis = self.next_index().is_some();
         let with_slots = self.growing.iter().filter(|it| it.slots > 0).map(|it| &it.eni.subnet);
+        let more_than_comes = self.missing() > self.coming;
+        let would_create = takes_more_enis && self.view.node.running && more_than_comes;
         let for_new_enis = match &self.site {
-            Some(Ok(site)) if takes_more_enis && self.view.node.running => Some(site.subnets()),
+            Some(Ok(site)) if would_create => Some(site.subnets()),
             _ => None,
         };
         let mut subnets: Vec<SubnetId> = Vec::new();

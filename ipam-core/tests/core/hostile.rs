@@ -188,6 +188,19 @@ fn slots_of_interfaces_on_their_way_are_counted_on() {
 }
 
 #[test]
+fn what_waits_for_an_interface_is_not_blamed_on_subnets() {
+    check(
+        "node m5.xlarge pre 16 in subnet-1
+         subnet subnet-1 10.0.0.0/24
+         eni eni-1 at 0 addresses 14
+         eni eni-2 at 1 attaching addresses 2
+         node m5.xlarge used 16",
+        "create an interface in subnet-1 for index 2 with 4 addresses
+         blocked: eni-2 is being attached or detached: there is more room afterwards (short by 12)",
+    );
+}
+
+#[test]
 fn a_node_that_has_what_it_needs_is_not_blocked() {
     check(
         "node m5.large pre 8 stopped in subnet-1
