@@ -1,2 +1,3 @@
-//! Speed of the core, measured by criterion. The benches are in `benches/core`; their figures are in
-//! `README.md`.
+//! Speed and memory of Berth's parts, measured. The benches are in `benches/`, one folder each; their figures are in `README.md`.
+
+pub mod table;

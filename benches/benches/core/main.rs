@@ -8,12 +8,20 @@ mod crd;
 mod limits;
 mod plan;
 mod pool;
-mod table;
 
 use std::path::Path;
 use std::time::Duration;
 
+use benches::table::{self, Goals};
 use criterion::Criterion;
+
+const GOALS: Goals<'_> = &[
+    ("limits/", 100.0),
+    ("pool/", 300.0),
+    ("plan/one ", 10_000.0),
+    ("plan/5000 ", 50_000_000.0),
+    ("crd/decode/1000", 1_000_000.0),
+];
 
 fn main() {
     let output = Path::new(env!("CARGO_TARGET_TMPDIR")).join("criterion");
@@ -28,5 +36,5 @@ fn main() {
     plan::bench(&mut criterion);
     crd::bench(&mut criterion);
     criterion.final_summary();
-    table::print(&output);
+    table::print(&output, GOALS);
 }

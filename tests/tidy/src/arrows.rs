@@ -16,11 +16,18 @@ const ARROWS: Table = &[
     ("ipam-core", &["limits"]),
     ("ipam-core/crd", &["ipam-core", "limits"]),
     ("benches", &[]),
+    ("tests/ec2-sim", &[]),
+    ("tests/kube-sim", &[]),
+    ("tests/kube-sim/contract", &[]),
+    ("tests/real", &["tests/ec2-sim", "tests/kube-sim", "tests/kube-sim/contract"]),
     ("tests/tidy", &[]),
 ];
 
 /// What the tests, benches and examples of a crate may depend on besides.
-const DEV_ARROWS: Table = &[("benches", &["ipam-core", "ipam-core/crd", "limits"])];
+const DEV_ARROWS: Table = &[
+    ("benches", &["ipam-core", "ipam-core/crd", "limits", "tests/ec2-sim"]),
+    ("tests/kube-sim", &["ipam-core/crd", "tests/kube-sim/contract"]),
+];
 
 /// Finds crates without a row in the table, and dependencies on crates of the workspace that the row does not allow.
 #[must_use]

@@ -8,18 +8,12 @@ use comfy_table::presets::ASCII_MARKDOWN;
 use serde_json::Value;
 
 /// Goals in nanoseconds, for every bench whose name starts so.
-const GOALS: [(&str, f64); 5] = [
-    ("limits/", 100.0),
-    ("pool/", 300.0),
-    ("plan/one ", 10_000.0),
-    ("plan/5000 ", 50_000_000.0),
-    ("crd/decode/1000", 1_000_000.0),
-];
+pub type Goals<'a> = &'a [(&'a str, f64)];
 
-/// Prints what criterion left under `output`, this time or before. Nothing is there when the benches
+/// Prints what criterion left under `output`, this time or before, beside `goals`. Nothing is there when the benches
 /// were only tried out with `--test`.
 #[expect(clippy::print_stdout, reason = "the table is what the benches are run for")]
-pub(crate) fn print(output: &Path) {
+pub fn print(output: &Path, goals: Goals<'_>) {
     let mut rows: Vec<(String, f64)> = estimates(output).iter().filter_map(|it| read(it)).collect();
     rows.sort_by_cached_key(|(name, _)| with_padded_numbers(name));
     if rows.is_empty() {
@@ -28,7 +22,7 @@ pub(crate) fn print(output: &Path) {
     let mut table = Table::new();
     table.load_style(ASCII_MARKDOWN).set_header(["bench", "median", "goal", "met"]);
     for (name, nanoseconds) in rows {
-        let goal = GOALS.iter().find(|(prefix, _)| name.starts_with(prefix)).map(|(_, goal)| *goal);
+        let goal = goals.iter().find(|(prefix, _)| name.starts_with(prefix)).map(|(_, goal)| *goal);
         let met = goal.map_or("", |goal| if nanoseconds <= goal { "yes" } else { "NO" });
         table.add_row([
             name,

@@ -1,0 +1,6 @@
+//! What forms are read as, and what answers are written as.
+
+mod decode;
+mod encode;
+mod properties;
+mod refuse;

@@ -1,0 +1,14 @@
+//! `cargo run -p real` starts a real Kubernetes control plane for as long as this program runs.
+
+use std::io::{self, Read, Write};
+
+use real::{Kubernetes, Options};
+
+fn main() -> anyhow::Result<()> {
+    let kubernetes = Kubernetes::start(Options { controllers: true, scheduler: true })?;
+    let mut out = io::stdout();
+    writeln!(out, "export KUBECONFIG={}", kubernetes.kubeconfig().display())?;
+    writeln!(out, "# ends with ctrl-d; etcd and kubeup are process {:?}", kubernetes.process_id())?;
+    io::stdin().read_to_end(&mut Vec::new())?;
+    Ok(())
+}
