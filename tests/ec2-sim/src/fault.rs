@@ -11,6 +11,7 @@ use crate::id::{InstanceId, InterfaceId, SubnetId};
 use crate::request::Action;
 use crate::time::Moment;
 
+mod checked;
 mod effect;
 mod fired;
 mod subjects;
@@ -43,13 +44,25 @@ pub struct Rule {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub caller: Option<String>,
     /// At the matching call of this number, from 1.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "checked::from_one",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub nth: Option<u64>,
     /// At each call whose number is a multiple of this.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "checked::from_one",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub every: Option<u64>,
     /// With this chance, from 0 to 1.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "checked::probability",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub probability: Option<f64>,
     /// Not before, in milliseconds since the start.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -58,7 +71,11 @@ pub struct Rule {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub until_ms: Option<u64>,
     /// At most so many times; 1 for once.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "checked::from_one",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub times: Option<u64>,
     /// What happens.
     pub effect: Effect,
@@ -100,7 +117,7 @@ impl Rule {
     fn is_due(&self, now: Moment, number: u64, fired: u64) -> bool {
         let milliseconds = now.as_micros() / 1_000;
         self.nth.is_none_or(|nth| nth == number)
-            && self.every.is_none_or(|every| every > 0 && number.is_multiple_of(every))
+            && self.every.is_none_or(|every| number.is_multiple_of(every))
             && self.from_ms.is_none_or(|from| from <= milliseconds)
             && self.until_ms.is_none_or(|until| milliseconds < until)
             && self.times.is_none_or(|times| fired < times)

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use super::checked;
 use crate::error::codes;
 use crate::id::{InstanceId, InterfaceId, SubnetId};
 use crate::request::Action;
@@ -70,7 +71,11 @@ pub enum Effect {
         #[serde(default, skip_serializing_if = "String::is_empty")]
         message: String,
         /// and this HTTP status; the code's own when it is not said.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[serde(
+            default,
+            deserialize_with = "checked::optional_status",
+            skip_serializing_if = "Option::is_none"
+        )]
         status: Option<u16>,
     },
     /// The answer takes so many milliseconds longer.
@@ -92,7 +97,7 @@ pub enum Effect {
     /// The answer's XML ends after so many bytes.
     MalformedXml(usize),
     /// A page in HTML with this HTTP status comes instead of the answer; the call changes what it changes.
-    Html(u16),
+    Html(#[serde(deserialize_with = "checked::status")] u16),
     /// Somebody else acts.
     Foreign {
         /// What they do.

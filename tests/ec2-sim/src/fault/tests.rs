@@ -202,6 +202,22 @@ fn what_is_no_rule_is_refused() {
 }
 
 #[test]
+fn numbers_that_make_no_sense_are_refused() {
+    let calls = "`0` is not a number of calls, which are counted from 1";
+    for name in ["nth", "every", "times"] {
+        check_refused(&format!(r#"{{"{name}": 0, {DELAY}"#), calls);
+    }
+    check_refused(
+        &format!(r#"{{"probability": 1.5, {DELAY}"#),
+        "`1.5` is not a chance from 0 to 1",
+    );
+    let status = "is not an HTTP status from 200 to 599";
+    check_refused(r#"{"effect": {"html": 42}}"#, status);
+    let error = r#"{"effect": {"error": {"code": "InternalError", "status": 7}}}"#;
+    check_refused(error, status);
+}
+
+#[test]
 fn the_longest_stale_read_says_how_much_history_is_needed() {
     let mut rules = Rules::new(Rng::with_seed(1));
     assert!(rules.longest_stale_read().is_zero());
