@@ -8,7 +8,7 @@ fn main() -> anyhow::Result<()> {
     let kubernetes = Kubernetes::start(Options { controllers: true, scheduler: true })?;
     let mut out = io::stdout();
     writeln!(out, "export KUBECONFIG={}", kubernetes.kubeconfig().display())?;
-    writeln!(out, "# ends with ctrl-d; etcd and kubeup are process {:?}", kubernetes.process_id())?;
+    writeln!(out, "# ends with ctrl-d")?;
     io::stdin().read_to_end(&mut Vec::new())?;
     Ok(())
 }

@@ -71,6 +71,11 @@ fn register(kubectl: &Kubectl) -> Result<Vec<&'static str>> {
     for (name, crd) in
         [("widgets.contract.berth.example", WIDGET_CRD), ("ciliumnodes.cilium.io", CILIUM_NODE_CRD)]
     {
+        // Another suite that has just ended may still be removing it.
+        let leaving = "jsonpath={.metadata.deletionTimestamp}";
+        if kubectl.run(["get", "crd", name, "-o", leaving]).is_ok_and(|at| !at.is_empty()) {
+            kubectl.run(["wait", "--for=delete", "--timeout=60s", &format!("crd/{name}")])?;
+        }
         if kubectl.run(["get", "crd", name]).is_err() {
             kubectl.run_with(["create", "-f", "-"], crd)?;
             new.push(name);
