@@ -10,10 +10,8 @@ mod plan;
 mod pool;
 
 use std::path::Path;
-use std::time::Duration;
 
 use benches::table::{self, Goals};
-use criterion::Criterion;
 
 const GOALS: Goals<'_> = &[
     ("limits/", 100.0),
@@ -25,12 +23,7 @@ const GOALS: Goals<'_> = &[
 
 fn main() {
     let output = Path::new(env!("CARGO_TARGET_TMPDIR")).join("criterion");
-    let mut criterion = Criterion::default()
-        .output_directory(&output)
-        .without_plots()
-        .warm_up_time(Duration::from_secs(1))
-        .measurement_time(Duration::from_secs(3))
-        .configure_from_args();
+    let mut criterion = benches::criterion(&output);
     limits::bench(&mut criterion);
     pool::bench(&mut criterion);
     plan::bench(&mut criterion);

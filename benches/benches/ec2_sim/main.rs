@@ -9,10 +9,8 @@ mod memory;
 mod region;
 
 use std::path::Path;
-use std::time::Duration;
 
 use benches::table::{self, Goals};
-use criterion::Criterion;
 
 // 5 ms for a page; 20,000 mutations a second, of which there are two and four in one round.
 const GOALS: Goals<'_> = &[
@@ -26,12 +24,7 @@ fn main() {
         return memory::measure();
     }
     let output = Path::new(env!("CARGO_TARGET_TMPDIR")).join("criterion-ec2-sim");
-    let mut criterion = Criterion::default()
-        .output_directory(&output)
-        .without_plots()
-        .warm_up_time(Duration::from_secs(1))
-        .measurement_time(Duration::from_secs(3))
-        .configure_from_args();
+    let mut criterion = benches::criterion(&output);
     calls::bench(&mut criterion);
     criterion.final_summary();
     table::print(&output, GOALS);

@@ -81,6 +81,29 @@ impl Resource {
     }
 }
 
+#[cfg(test)]
+impl Resource {
+    /// `Kind`, or `Kind.group`, in version `v1`: cluster-wide, with a status subresource, and no more than that.
+    pub(crate) fn sample(kind: &str) -> Self {
+        let (kind, group) = kind.split_once('.').unwrap_or((kind, ""));
+        Self {
+            group: group.into(),
+            version: "v1".into(),
+            kind: kind.into(),
+            list_kind: format!("{kind}List"),
+            plural: format!("{}s", kind.to_lowercase()),
+            singular: kind.to_lowercase(),
+            short_names: Vec::new(),
+            categories: Vec::new(),
+            namespaced: false,
+            status_subresource: true,
+            schema: None,
+            open_api: None,
+            columns: Vec::new(),
+        }
+    }
+}
+
 /// The number of a resource within one store. Never given twice: a definition that is deleted and created again
 /// registers another resource.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

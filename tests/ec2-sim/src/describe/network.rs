@@ -167,22 +167,29 @@ pub(super) fn route_tables(
     Ok(scan.page(found))
 }
 
+/// The filters of security groups; the two calls that list them have different names for that of the VPC.
+macro_rules! group_fields {
+    ($vpc:literal) => {
+        Fields {
+            named: &[
+                ("description", |item, _, test| test(&item.description)),
+                ("group-id", |item, _, test| test(item.id.as_str())),
+                ("group-name", |item, _, test| test(&item.name)),
+                ("owner-id", |_, context, test| test(context.owner)),
+                ($vpc, |item, _, test| test(item.vpc.as_str())),
+            ],
+            tags: Some(|item| &item.tags),
+        }
+    };
+}
+
 static GROUPS: Subject<Arc<SecurityGroup>> = Subject {
     action: Action::DescribeSecurityGroups,
     sizes: 5..=1_000,
     size: None,
     ids_or_pages: false,
     key: |group| group.id.to_string(),
-    fields: Fields {
-        named: &[
-            ("description", |item, _, test| test(&item.description)),
-            ("group-id", |item, _, test| test(item.id.as_str())),
-            ("group-name", |item, _, test| test(&item.name)),
-            ("owner-id", |_, context, test| test(context.owner)),
-            ("vpc-id", |item, _, test| test(item.vpc.as_str())),
-        ],
-        tags: Some(|item| &item.tags),
-    },
+    fields: group_fields!("vpc-id"),
 };
 
 /// Lists security groups.
@@ -216,16 +223,7 @@ static GROUPS_FOR_VPC: Subject<Arc<SecurityGroup>> = Subject {
     size: Some(1_000),
     ids_or_pages: false,
     key: |group| group.id.to_string(),
-    fields: Fields {
-        named: &[
-            ("description", |item, _, test| test(&item.description)),
-            ("group-id", |item, _, test| test(item.id.as_str())),
-            ("group-name", |item, _, test| test(&item.name)),
-            ("owner-id", |_, context, test| test(context.owner)),
-            ("primary-vpc-id", |item, _, test| test(item.vpc.as_str())),
-        ],
-        tags: Some(|item| &item.tags),
-    },
+    fields: group_fields!("primary-vpc-id"),
 };
 
 /// Lists the security groups of a VPC.

@@ -1,8 +1,10 @@
 //! The way of one call: faults before, bucket, permission, the action, faults after, latency, journal.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use super::Ec2;
+use super::region::Region;
 use crate::actions;
 use crate::assumption::Assumption;
 use crate::describe;
@@ -143,8 +145,8 @@ impl Ec2 {
         fired: &Fired,
         way: &mut Way,
     ) -> Result<String, ApiError> {
-        let principal = self.identify(visit.caller)?;
-        let Some(bucket) = visit.bucket else { return Ok(principal.account) };
+        let principal = identify(&self.region, visit.caller)?;
+        let Some(bucket) = visit.bucket else { return Ok(principal.account.clone()) };
         let permitted = permitted(&principal, visit.caller, bucket.action);
         if !self.region.settings.assumptions.is(Assumption::ThrottleFirst) {
             permitted.clone()?;
@@ -158,16 +160,7 @@ impl Ec2 {
         if !taken {
             return Err(ApiError::throttled());
         }
-        permitted.map(|()| principal.account)
-    }
-
-    /// Whose access key it is. While the world knows of no principals, every key is one of the Region's own account.
-    fn identify(&self, caller: &Caller) -> Result<Principal, ApiError> {
-        let world = self.world();
-        if world.principals().is_empty() {
-            return Ok(Principal { account: self.settings().account.clone(), allowed: None });
-        }
-        world.principal(&caller.access_key).cloned().ok_or_else(ApiError::auth_failure)
+        permitted.map(|()| principal.account.clone())
     }
 
     fn perform(
@@ -247,6 +240,16 @@ impl Ec2 {
         };
         drawn.saturating_add(outcome.way.delay)
     }
+}
+
+/// Whose access key it is. While the world knows of no principals, every key is one of the Region's own account.
+fn identify<'a>(region: &'a Region, caller: &Caller) -> Result<Cow<'a, Principal>, ApiError> {
+    if region.world.principals().is_empty() {
+        let account = region.settings.account.clone();
+        return Ok(Cow::Owned(Principal { account, allowed: None }));
+    }
+    let known = region.world.principal(&caller.access_key);
+    known.map(Cow::Borrowed).ok_or_else(ApiError::auth_failure)
 }
 
 /// Whether a principal may use an action.

@@ -8,34 +8,13 @@ use crate::schema::Schema;
 
 /// Pods, and a resource of another group with all that a resource can have.
 fn resources() -> [Resource; 2] {
-    let pods = Resource {
-        group: String::new(),
-        version: "v1".into(),
-        kind: "Pod".into(),
-        list_kind: "PodList".into(),
-        plural: "pods".into(),
-        singular: "pod".into(),
-        short_names: Vec::new(),
-        categories: Vec::new(),
-        namespaced: true,
-        status_subresource: false,
-        schema: None,
-        open_api: None,
-        columns: Vec::new(),
-    };
+    let pods = Resource { namespaced: true, status_subresource: false, ..Resource::sample("Pod") };
     let nodes = Resource {
-        group: "cilium.io".into(),
         version: "v2".into(),
-        kind: "CiliumNode".into(),
-        list_kind: "CiliumNodeList".into(),
-        plural: "ciliumnodes".into(),
-        singular: "ciliumnode".into(),
         short_names: vec!["cn".into()],
         categories: vec!["cilium".into()],
-        namespaced: false,
-        status_subresource: true,
         schema: Some(Schema::parse(&json!({"type": "object"})).expect("a schema").into()),
-        ..pods.clone()
+        ..Resource::sample("CiliumNode.cilium.io")
     };
     [pods, nodes]
 }

@@ -9,36 +9,18 @@ use crate::resource::Resource;
 
 fn resource() -> Resource {
     Resource {
-        group: "cilium.io".into(),
         version: "v2".into(),
-        kind: "CiliumNode".into(),
-        list_kind: "CiliumNodeList".into(),
-        plural: "ciliumnodes".into(),
-        singular: "ciliumnode".into(),
-        short_names: Vec::new(),
-        categories: Vec::new(),
-        namespaced: false,
-        status_subresource: true,
-        schema: None,
         open_api: Some(Arc::new(
             json!({"type": "object", "properties": {"spec": {"type": "object"}}}),
         )),
-        columns: Vec::new(),
+        ..Resource::sample("CiliumNode.cilium.io")
     }
 }
 
 /// Checks what stands at a JSON pointer of the document at a path; null for a path without a document.
 fn check(path: &str, pointer: &str, expected: &Value) {
     let custom = resource();
-    let pods = Resource {
-        group: String::new(),
-        version: "v1".into(),
-        kind: "Pod".into(),
-        plural: "pods".into(),
-        namespaced: true,
-        open_api: None,
-        ..resource()
-    };
+    let pods = Resource { namespaced: true, ..Resource::sample("Pod") };
     let found = document(&[&pods, &custom], path).unwrap_or_default();
     assert_eq!(found.pointer(pointer), Some(expected), "{path} {pointer}");
 }

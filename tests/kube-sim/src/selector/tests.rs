@@ -128,23 +128,13 @@ fn labels_that_cannot_be() {
 
 /// A resource of the group and kind; custom ones have a schema.
 fn resource(kind: &str) -> Resource {
-    let (kind, group) = kind.split_once('.').unwrap_or((kind, ""));
-    let schema =
-        (group == "cilium.io").then(|| crate::schema::Schema::parse(&json!({"type": "object"})));
+    let sample = Resource::sample(kind);
+    let schema = (sample.group == "cilium.io")
+        .then(|| crate::schema::Schema::parse(&json!({"type": "object"})));
     Resource {
-        group: group.into(),
-        version: "v1".into(),
-        kind: kind.into(),
-        list_kind: format!("{kind}List"),
-        plural: format!("{}s", kind.to_lowercase()),
-        singular: kind.to_lowercase(),
-        short_names: Vec::new(),
-        categories: Vec::new(),
-        namespaced: matches!(kind, "Pod" | "Event" | "Lease"),
-        status_subresource: true,
+        namespaced: matches!(sample.kind.as_str(), "Pod" | "Event" | "Lease"),
         schema: schema.map(|schema| schema.expect("a schema").into()),
-        open_api: None,
-        columns: Vec::new(),
+        ..sample
     }
 }
 

@@ -7,7 +7,6 @@ use super::{Include, age, render};
 use crate::resource::{Column, Resource};
 
 fn resource(kind: &str, columns: &[(&str, &str, &str)]) -> Resource {
-    let (kind, group) = kind.split_once('.').unwrap_or((kind, ""));
     let column = |(name, kind, path): &(&str, &str, &str)| Column {
         name: (*name).into(),
         kind: (*kind).into(),
@@ -16,21 +15,7 @@ fn resource(kind: &str, columns: &[(&str, &str, &str)]) -> Resource {
         priority: 0,
         json_path: (*path).into(),
     };
-    Resource {
-        group: group.into(),
-        version: "v1".into(),
-        kind: kind.into(),
-        list_kind: format!("{kind}List"),
-        plural: format!("{}s", kind.to_lowercase()),
-        singular: kind.to_lowercase(),
-        short_names: Vec::new(),
-        categories: Vec::new(),
-        namespaced: false,
-        status_subresource: true,
-        schema: None,
-        open_api: None,
-        columns: columns.iter().map(column).collect(),
-    }
+    Resource { columns: columns.iter().map(column).collect(), ..Resource::sample(kind) }
 }
 
 fn now() -> Timestamp {
