@@ -12,7 +12,7 @@ use ipam_core::ids::InvalidId;
 use ipam_core::plan::plan;
 use ipam_core::policy::{Policy, PolicySettings};
 use ipam_core::view::{
-    Attachment, AttachmentState, Demand, EniKind, EniView, Ipv4Held, Ipv6Held, NetworkView,
+    Attachment, AttachmentState, Demand, EniKind, EniView, Ipv4Held, Ipv6Held, Marks, NetworkView,
     NodeIdentity, NodeSettings, NodeView, Planned, Refused, SubnetView, Tags, View,
 };
 
@@ -89,6 +89,7 @@ fn fresh_node(instance_type: &str, waiting_pods: u32) -> Result<NodeView, Invali
         running: true,
         enis: vec![primary],
         in_flight: vec![],
+        marks: Marks::default(),
     })
 }
 
@@ -104,6 +105,7 @@ fn network() -> Result<NetworkView, InvalidId> {
         refused: Refused::default(),
         planned: Planned::default(),
         tags: Tags::new(),
+        usable: true,
     };
     let subnets = [("subnet-1".parse()?, subnet)].into();
     Ok(NetworkView { subnets, ..NetworkView::default() })

@@ -5,6 +5,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt;
 
+use crate::call::Api;
 use crate::ids::{AttachmentId, EniId, InstanceId, SecurityGroupId, SubnetId};
 use crate::view::{Planned, Tags};
 
@@ -51,9 +52,44 @@ pub enum Action {
         /// The attachment whose attribute it is.
         attachment: AttachmentId,
     },
+    /// `DeleteNetworkInterface`: an interface that was made for a node, was never attached and
+    /// cannot be.
+    DeleteEni {
+        /// The interface, attached to nothing.
+        eni: EniId,
+    },
 }
 
 impl Action {
+    /// The action of EC2 that carries it out.
+    #[must_use]
+    pub const fn api(&self) -> Api {
+        match self {
+            Self::AssignAddresses { .. } | Self::AssignPrefixes { .. } => {
+                Api::AssignPrivateIpAddresses
+            }
+            Self::AssignIpv6Prefix { .. } => Api::AssignIpv6Addresses,
+            Self::CreateEni(_) => Api::CreateNetworkInterface,
+            Self::AttachEni { .. } => Api::AttachNetworkInterface,
+            Self::SetDeleteOnTermination { .. } => Api::ModifyNetworkInterfaceAttribute,
+            Self::DeleteEni { .. } => Api::DeleteNetworkInterface,
+        }
+    }
+
+    /// The interface it is about; `None` for one that is still to be made.
+    #[must_use]
+    pub const fn eni(&self) -> Option<&EniId> {
+        match self {
+            Self::AssignAddresses { eni, .. }
+            | Self::AssignPrefixes { eni, .. }
+            | Self::AssignIpv6Prefix { eni }
+            | Self::AttachEni { eni, .. }
+            | Self::SetDeleteOnTermination { eni, .. }
+            | Self::DeleteEni { eni } => Some(eni),
+            Self::CreateEni(_) => None,
+        }
+    }
+
     /// The subnet whose IPv4 addresses the action takes, and how many.
     #[must_use]
     pub fn asks_of_subnet(&self) -> Option<(&SubnetId, Planned)> {
@@ -71,7 +107,8 @@ impl Action {
             }
             Self::AssignIpv6Prefix { .. }
             | Self::AttachEni { .. }
-            | Self::SetDeleteOnTermination { .. } => None,
+            | Self::SetDeleteOnTermination { .. }
+            | Self::DeleteEni { .. } => None,
         }
     }
 }
@@ -94,6 +131,7 @@ impl fmt::Display for Action {
             Self::SetDeleteOnTermination { eni, .. } => {
                 write!(out, "let {eni} end with its instance")
             }
+            Self::DeleteEni { eni } => write!(out, "delete {eni}, which was never attached"),
         }
     }
 }

@@ -47,6 +47,7 @@ pub fn plan(view: View<'_>, policy: &Policy) -> Plan {
         }
     };
     let mut draft = Draft::new(view, policy, limits);
+    draft.delete_doomed();
     draft.attach_made();
     draft.assign_ipv6();
     draft.fill_attached(Form::Prefixes);

@@ -1,9 +1,11 @@
 //! Why a node does not get what it wants. One enum for events, conditions, metric labels, CNI errors
 //! and the command line, so that all of them say the same.
 
+use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt;
 
+use crate::call::Api;
 use crate::ids::{EniId, InstanceId, InstanceType, SubnetId};
 use crate::view::Tags;
 
@@ -94,6 +96,58 @@ pub enum Reason {
         /// The type.
         instance_type: InstanceType,
     },
+    /// What the node's owner asked for cannot be read for certain, so nothing is planned for it.
+    SettingsUnreadable,
+    /// The node does not say which instance it is.
+    InstanceNotNamed,
+    /// An action of EC2 that the node needs is not allowed to the operator.
+    MissingPermission {
+        /// The action.
+        api: Api,
+    },
+    /// What the node needs waits for its turn: as many calls are made as EC2 allows.
+    Throttled {
+        /// The action.
+        api: Api,
+    },
+    /// EC2 does not answer, or could not be asked.
+    NoAnswer {
+        /// The action.
+        api: Api,
+    },
+    /// EC2 refuses what the node needs, and only a person can change that.
+    Refused {
+        /// The action.
+        api: Api,
+        /// EC2's error code.
+        code: String,
+    },
+    /// Nobody knows yet what the last change of an interface did: it is being observed.
+    InterfaceInDoubt {
+        /// The interface.
+        eni: EniId,
+    },
+    /// As many interfaces were made in the last hour as may be.
+    CreationCapReached {
+        /// How many that is.
+        per_hour: u32,
+    },
+    /// The account's quota of interfaces in the Region is used up.
+    InterfaceQuotaReached,
+    /// Somebody else does the operator's work for the node, so the operator does nothing.
+    RivalOperator {
+        /// Who, as far as it is known.
+        who: String,
+    },
+    /// The operator only observes: it says what it would do and changes nothing.
+    OnlyObserved,
+    /// The subnet of an interface is kept out by the operator-wide subnet filters.
+    SubnetFilteredOut {
+        /// The interface.
+        eni: EniId,
+        /// The subnet.
+        subnet: SubnetId,
+    },
 }
 
 impl Reason {
@@ -119,6 +173,18 @@ impl Reason {
             Self::NoSecurityGroup => "NoSecurityGroup",
             Self::NoIpv6Subnet => "NoIpv6Subnet",
             Self::NoIpv6OnType { .. } => "NoIpv6OnType",
+            Self::SettingsUnreadable => "SettingsUnreadable",
+            Self::InstanceNotNamed => "InstanceNotNamed",
+            Self::MissingPermission { .. } => "MissingPermission",
+            Self::Throttled { .. } => "Throttled",
+            Self::NoAnswer { .. } => "NoAnswer",
+            Self::Refused { .. } => "Refused",
+            Self::InterfaceInDoubt { .. } => "InterfaceInDoubt",
+            Self::CreationCapReached { .. } => "CreationCapReached",
+            Self::InterfaceQuotaReached => "InterfaceQuotaReached",
+            Self::RivalOperator { .. } => "RivalOperator",
+            Self::OnlyObserved => "OnlyObserved",
+            Self::SubnetFilteredOut { .. } => "SubnetFilteredOut",
         }
     }
 }
@@ -199,6 +265,50 @@ impl fmt::Display for Reason {
             Self::NoIpv6OnType { instance_type } => {
                 write!(out, "IPv6 is asked for, and {instance_type} takes no IPv6 prefixes")
             }
+            _ => self.fmt_of_operator(out),
+        }
+    }
+}
+
+impl Reason {
+    /// The reasons that lie with the operator, and not with the node or its network.
+    fn fmt_of_operator(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::SettingsUnreadable => out.write_str(
+                "what the node asks for cannot be read: correct its spec.eni and spec.ipam",
+            ),
+            Self::InstanceNotNamed => out.write_str(
+                "the node does not say which instance it is: its agent has to fill spec.instance-id and spec.eni",
+            ),
+            Self::MissingPermission { api } => {
+                write!(out, "ec2:{api} is not allowed: add it to the operator's policy")
+            }
+            Self::Throttled { api } => {
+                write!(out, "waits for its turn: {api} is called as often as EC2 allows")
+            }
+            Self::NoAnswer { api } => write!(out, "EC2 does not answer to {api}"),
+            Self::Refused { api, code } => write!(out, "EC2 refuses {api} with {code}"),
+            Self::InterfaceInDoubt { eni } => {
+                write!(out, "the last change of {eni} was not answered: it is being observed")
+            }
+            Self::CreationCapReached { per_hour } => {
+                write!(out, "{per_hour} interfaces were made within an hour, which is the cap")
+            }
+            Self::InterfaceQuotaReached => out.write_str(
+                "the quota of network interfaces in the Region is used up: delete some or raise it",
+            ),
+            Self::RivalOperator { who } => write!(
+                out,
+                "somebody else assigns addresses to the node{}{who}: one of the two has to stop",
+                if who.is_empty() { "" } else { ": " }
+            ),
+            Self::OnlyObserved => {
+                out.write_str("the operator runs in the mode that only observes: nothing is changed")
+            }
+            Self::SubnetFilteredOut { eni, subnet } => {
+                write!(out, "{subnet} of {eni} is kept out by the operator's subnet filters")
+            }
+            _ => out.write_str(self.label()),
         }
     }
 }

@@ -99,9 +99,12 @@ pub fn best<'c, 'a>(
 
 type Known<'a> = (&'a SubnetId, &'a SubnetView);
 
-/// An interface can be attached within its zone only.
+/// An interface can be attached within its zone only. What the operator-wide filters keep out is as if it
+/// were not there.
 fn reachable<'a>(network: &'a NetworkView, identity: &NodeIdentity) -> Vec<Known<'a>> {
-    let fits = |subnet: &SubnetView| subnet.vpc == identity.vpc && subnet.zone == identity.zone;
+    let fits = |subnet: &SubnetView| {
+        subnet.usable && subnet.vpc == identity.vpc && subnet.zone == identity.zone
+    };
     network.subnets.iter().filter(|(_, subnet)| fits(subnet)).collect()
 }
 

@@ -20,6 +20,17 @@ impl Tick {
         self.0
     }
 
+    /// The moment `duration` ago; the start, when that is later.
+    #[must_use]
+    pub const fn before(self, duration: Duration) -> Self {
+        let milliseconds = duration.as_millis();
+        if milliseconds > self.0 as u128 {
+            return Self(0);
+        }
+        #[expect(clippy::cast_possible_truncation, reason = "not more than what it is taken from")]
+        Self(self.0 - milliseconds as u64)
+    }
+
     /// How long ago `earlier` was; zero when it is still to come.
     #[must_use]
     pub const fn since(self, earlier: Self) -> Duration {

@@ -51,6 +51,19 @@ pub struct NodeView {
     pub enis: Vec<EniView>,
     /// Actions that were sent for it and not answered yet. Planning counts on their effect.
     pub in_flight: Vec<Action>,
+    /// What is remembered of it that no observation shows.
+    pub marks: Marks,
+}
+
+/// What EC2 said of a node in answers to changes, and observations do not show.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Marks {
+    /// Device indexes of card 0 that EC2 says are taken, although nothing that was seen has them.
+    pub taken_indexes: Vec<u16>,
+    /// Interfaces whose last change was not answered: nothing more is asked of them for now.
+    pub in_doubt: Vec<EniId>,
+    /// Interfaces made for the node that EC2 refuses to attach: they are deleted.
+    pub doomed: Vec<EniId>,
 }
 
 /// Which instance a node is and where it runs. Facts, not wishes.
@@ -286,6 +299,8 @@ pub struct SubnetView {
     pub planned: Planned,
     /// Its tags.
     pub tags: Tags,
+    /// Whether new addresses may come from it: true unless operator-wide filters keep it out.
+    pub usable: bool,
 }
 
 /// What EC2 refused in a subnet a short while ago, and is not asked for again until the caller
@@ -320,6 +335,16 @@ impl NetworkView {
                 subnet.planned.addresses += asked.addresses;
                 subnet.planned.prefixes += asked.prefixes;
             }
+        }
+    }
+
+    /// Takes back what [`Self::reserve`] noted for an action that is over.
+    pub(crate) fn unreserve(&mut self, action: &Action) {
+        if let Some((subnet, asked)) = action.asks_of_subnet()
+            && let Some(subnet) = self.subnets.get_mut(subnet)
+        {
+            subnet.planned.addresses = subnet.planned.addresses.saturating_sub(asked.addresses);
+            subnet.planned.prefixes = subnet.planned.prefixes.saturating_sub(asked.prefixes);
         }
     }
 }

@@ -8,6 +8,7 @@ mod crd;
 mod limits;
 mod plan;
 mod pool;
+mod reconcile;
 
 use std::path::Path;
 
@@ -28,6 +29,7 @@ fn main() {
     pool::bench(&mut criterion);
     plan::bench(&mut criterion);
     crd::bench(&mut criterion);
+    reconcile::bench(&mut criterion);
     criterion.final_summary();
     table::print(&output, GOALS);
 }

@@ -9,7 +9,7 @@ use ipam_core::plan::plan;
 use ipam_core::policy::{Policy, PolicySettings, Watermarks};
 use ipam_core::prefix::FreeBlocks;
 use ipam_core::view::{
-    Attachment, AttachmentState, Demand, EniKind, EniView, Ipv4Held, Ipv6Held, NetworkView,
+    Attachment, AttachmentState, Demand, EniKind, EniView, Ipv4Held, Ipv6Held, Marks, NetworkView,
     NodeIdentity, NodeSettings, NodeView, Planned, Refused, RouteTableView, SubnetView, Tags, View,
 };
 use ipnet::Ipv4Net;
@@ -107,6 +107,7 @@ fn node(number: u16, prefixes: bool, growth: Growth) -> NodeView {
         running: true,
         enis,
         in_flight: vec![],
+        marks: Marks::default(),
     }
 }
 
@@ -175,6 +176,7 @@ fn network(subnets: u8) -> NetworkView {
             refused: Refused::default(),
             planned: Planned::default(),
             tags: Tags::new(),
+            usable: true,
         };
         let id = format!("subnet-{number}a1b2c3d4e5f60718").parse().expect("an id");
         (id, view)

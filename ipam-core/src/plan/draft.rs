@@ -85,7 +85,7 @@ impl<'a> Draft<'a> {
             arriving: Vec::new(),
             coming: 0,
             empty_slots: empty_slots(node, limits),
-            indexes: on_card_0(node).map(|(_, index)| index).collect(),
+            indexes: taken_indexes(node),
             actions: Vec::new(),
             reasons: BTreeSet::new(),
         };
@@ -96,7 +96,20 @@ impl<'a> Draft<'a> {
         for eni in on_their_way(node, policy) {
             draft.count_on(eni);
         }
+        draft.leave_doubtful();
         draft
+    }
+
+    /// Asks nothing more of interfaces in doubt, and makes no other in place of their free slots.
+    fn leave_doubtful(&mut self) {
+        for eni in &self.view.node.marks.in_doubt {
+            self.note(Reason::InterfaceInDoubt { eni: eni.clone() });
+            if let Some(growing) = self.growing.iter_mut().find(|it| it.eni.id == *eni) {
+                let slots = core::mem::take(&mut growing.slots);
+                let subnet = &growing.eni.subnet;
+                self.coming = self.coming.saturating_add(self.worth(slots, subnet));
+            }
+        }
     }
 
     fn refuse_ipv6_where_the_type_does(&mut self) {
@@ -122,7 +135,9 @@ impl<'a> Draft<'a> {
                 self.indexes.insert(*device_index);
                 self.empty_slots = self.empty_slots.saturating_sub(1);
             }
-            Action::AssignIpv6Prefix { .. } | Action::SetDeleteOnTermination { .. } => {}
+            Action::AssignIpv6Prefix { .. }
+            | Action::SetDeleteOnTermination { .. }
+            | Action::DeleteEni { .. } => {}
         }
     }
 
@@ -152,12 +167,17 @@ impl<'a> Draft<'a> {
     /// Counts on the free slots of an interface that is on its way: they are filled when it has
     /// arrived, without another interface.
     pub(super) fn count_on(&mut self, eni: &'a EniView) {
-        let left = self.stock.left(&eni.subnet);
-        let has_blocks = left.is_some_and(|left| left.for_attached(Form::Prefixes) > 0);
-        let per_slot = if self.capable && has_blocks { ADDRESSES_PER_PREFIX } else { 1 };
-        let addresses = free_slots(eni, self.limits).saturating_mul(per_slot);
+        let addresses = self.worth(free_slots(eni, self.limits), &eni.subnet);
         self.coming = self.coming.saturating_add(addresses);
         self.arriving.push(eni);
+    }
+
+    /// Addresses that free slots of an interface in a subnet can take.
+    fn worth(&self, slots: u32, subnet: &SubnetId) -> u32 {
+        let left = self.stock.left(subnet);
+        let has_blocks = left.is_some_and(|left| left.for_attached(Form::Prefixes) > 0);
+        let per_slot = if self.capable && has_blocks { ADDRESSES_PER_PREFIX } else { 1 };
+        slots.saturating_mul(per_slot)
     }
 
     pub(super) fn note(&mut self, reason: Reason) {
@@ -207,7 +227,8 @@ impl<'a> Draft<'a> {
         };
         let mut subnets: Vec<SubnetId> = Vec::new();
         for subnet in with_slots.chain(for_new_enis.into_iter().flatten()) {
-            if self.stock.left(subnet).is_some() && !subnets.contains(subnet) {
+            let is_usable = self.stock.left(subnet).is_some_and(|left| left.usable);
+            if is_usable && !subnets.contains(subnet) {
                 subnets.push(subnet.clone());
             }
         }
@@ -218,10 +239,17 @@ impl<'a> Draft<'a> {
             self.note(Reason::InstanceNotRunning { instance: identity.instance.clone() });
         } else if let Some(eni) = self.in_transit().filter(|_| !has_slots) {
             self.note(Reason::InterfaceInTransit { eni });
-        } else if !takes_more_enis && !has_slots {
+        } else if !takes_more_enis && !has_slots && !self.is_held_up() {
             let instance_type = identity.instance_type.clone();
             self.note(Reason::InstanceFull { instance_type });
         }
+    }
+
+    /// Whether the slots that are missing are there and only wait for something.
+    fn is_held_up(&self) -> bool {
+        let is_stop = |reason: &Reason| matches!(reason, Reason::InstanceNotRunning { .. });
+        let marks = &self.view.node.marks;
+        !marks.in_doubt.is_empty() || !marks.doomed.is_empty() || self.reasons.iter().any(is_stop)
     }
 
     /// An interface whose arrival or departure makes room.
@@ -252,6 +280,12 @@ fn on_their_way<'a>(node: &'a NodeView, policy: &'a Policy) -> impl Iterator<Ite
         _ => None,
     });
     attaching.chain(asked_for)
+}
+
+/// Device indexes of card 0 that something has, seen or not.
+fn taken_indexes(node: &NodeView) -> BTreeSet<u16> {
+    let seen = on_card_0(node).map(|(_, index)| index);
+    seen.chain(node.marks.taken_indexes.iter().copied()).collect()
 }
 
 fn growing<'a>(node: &'a NodeView, policy: &'a Policy, limits: Limits) -> Vec<Growing<'a>> {

@@ -57,6 +57,8 @@ impl<'a> Draft<'a> {
             eni.attachment.is_none()
                 && is_made_for(eni, &node.identity.instance)
                 && !self.under_way(attaches)
+                && !node.marks.in_doubt.contains(&eni.id)
+                && !node.marks.doomed.contains(&eni.id)
         };
         let mut loose: Vec<&EniView> = node.enis.iter().filter(is_loose).collect();
         loose.sort_by_key(|eni| (Reverse(addresses_on(eni, &node.settings)), &eni.id));
@@ -66,6 +68,10 @@ impl<'a> Draft<'a> {
             if is_empty && !brings_ipv6 && self.want == 0 {
                 continue;
             }
+            if !node.running {
+                let instance = node.identity.instance.clone();
+                self.note(Reason::InstanceNotRunning { instance });
+            }
             match self.next_index().filter(|_| self.can_attach(eni) && node.running) {
                 Some(device_index) => {
                     self.ipv6 &= !brings_ipv6;
@@ -74,6 +80,21 @@ impl<'a> Draft<'a> {
                     self.count_on(eni);
                 }
                 None => self.lose_slot(),
+            }
+        }
+    }
+
+    /// Deletes what EC2 refuses to attach. Until it is gone it keeps its slot, so that none is made in its place
+    /// again and again.
+    pub(super) fn delete_doomed(&mut self) {
+        let node = self.view.node;
+        let is_doomed =
+            |eni: &&EniView| eni.attachment.is_none() && node.marks.doomed.contains(&eni.id);
+        for eni in node.enis.iter().filter(is_doomed) {
+            self.lose_slot();
+            let delete = Action::DeleteEni { eni: eni.id.clone() };
+            if !self.under_way(|action| *action == delete) {
+                self.decide(delete, 0);
             }
         }
     }
@@ -98,6 +119,7 @@ impl<'a> Draft<'a> {
         }
         let takes_prefix = |eni: &&'a EniView| {
             free_ipv6_slots(eni, self.limits) > 0
+                && !self.view.node.marks.in_doubt.contains(&eni.id)
                 && self.stock.left(&eni.subnet).is_some_and(|left| left.ipv6)
         };
         let attached = self.growing.iter().map(|growing| growing.eni).find(takes_prefix);
@@ -127,6 +149,10 @@ impl<'a> Draft<'a> {
             self.note(Reason::SubnetUnknown { eni: id, subnet });
             return;
         };
+        if !left.usable {
+            self.note(Reason::SubnetFilteredOut { eni: id, subnet });
+            return;
+        }
         let units = form.units(self.want, self.room).min(slots).min(left.for_attached(form));
         if units == 0 {
             return;
@@ -259,6 +285,7 @@ impl<'a> Draft<'a> {
         let is_own = |eni: &&EniView| {
             is_made_for(eni, &node.identity.instance)
                 && left_alone(eni, &node.settings, self.policy).is_none()
+                && !node.marks.in_doubt.contains(&eni.id)
         };
         let own: Vec<&EniView> = node.enis.iter().filter(is_own).collect();
         for eni in own {

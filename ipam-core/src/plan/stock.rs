@@ -20,11 +20,14 @@ pub(super) struct Left {
     prefixes: u32,
     /// Whether the subnet has an IPv6 range.
     pub(super) ipv6: bool,
+    /// Whether new addresses may come from the subnet at all.
+    pub(super) usable: bool,
 }
 
 impl Left {
     fn observed(subnet: &SubnetView) -> Self {
         let free = subnet.free_addresses.saturating_sub(subnet.planned.addresses);
+        let free = if subnet.usable { free } else { 0 };
         let blocks = subnet
             .free_blocks
             .as_ref()
@@ -34,7 +37,8 @@ impl Left {
             free,
             refuses_addresses: subnet.refused.addresses,
             prefixes: blocks.min(free / ADDRESSES_PER_PREFIX),
-            ipv6: subnet.ipv6_cidr.is_some(),
+            ipv6: subnet.ipv6_cidr.is_some() && subnet.usable,
+            usable: subnet.usable,
         }
     }
 

@@ -116,6 +116,11 @@ impl World {
                 attachment.delete_on_termination = Some(true);
                 Ok(())
             }
+            Action::DeleteEni { eni } => {
+                self.eni(eni)?;
+                self.node.enis.retain(|it| it.id != *eni);
+                Ok(())
+            }
         }
     }
 

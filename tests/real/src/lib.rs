@@ -1,14 +1,19 @@
 //! The same flows against real parts: Kubernetes, boto3, the aws CLI.
 //!
-//! [`Kubernetes`] is a real control plane, started by a test for itself, [`Kubectl`] its command line. The tests are in
+//! [`Kubernetes`] is a real control plane, started by a test for itself, [`Kubectl`] its command line,
+//! [`Running`] a [`program`] of the workspace beside it. The tests are in
 //! `tests`; what they need installed, and what they cost, is in the README.
 
 mod build;
 mod control_plane;
 mod kubectl;
 mod kubernetes;
+mod programs;
+mod running;
 
 pub use build::BuildError;
 pub use control_plane::StartError;
 pub use kubectl::{Kubectl, ProgramError};
 pub use kubernetes::{Compaction, Kubernetes, Options};
+pub use programs::{NoProgram, aws_cli, program};
+pub use running::Running;

@@ -15,6 +15,7 @@ const ARROWS: Table = &[
     ("limits/generate", &["limits"]),
     ("ipam-core", &["limits"]),
     ("ipam-core/crd", &["ipam-core", "limits"]),
+    ("operator", &["ipam-core", "ipam-core/crd", "limits"]),
     ("benches", &[]),
     ("tests/ec2-sim", &[]),
     ("tests/kube-sim", &[]),
@@ -25,7 +26,12 @@ const ARROWS: Table = &[
 
 /// What the tests, benches and examples of a crate may depend on besides.
 const DEV_ARROWS: Table = &[
-    ("benches", &["ipam-core", "ipam-core/crd", "limits", "tests/ec2-sim"]),
+    ("operator", &["tests/ec2-sim", "tests/kube-sim"]),
+    (
+        "benches",
+        &["ipam-core", "ipam-core/crd", "limits", "operator", "tests/ec2-sim", "tests/kube-sim"],
+    ),
+    ("tests/real", &["ipam-core/crd"]),
     ("tests/kube-sim", &["ipam-core/crd", "tests/kube-sim/contract"]),
 ];
 

@@ -12,6 +12,7 @@
 //! | [`no_std`] | the core's crates are without the standard library outside tests |
 //! | [`length`] | functions and files stay short |
 //! | [`leftovers`] | no marks of unfinished work, no code in comments |
+//! | [`sdk`] | the AWS SDK is named in few places |
 //! | [`skipped`] | no test is ignored |
 //! | [`links`] | relative links in documents lead somewhere |
 //! | [`alone`] | no file names a path or a host of somebody's machine |
@@ -31,6 +32,7 @@ pub mod links;
 pub mod no_std;
 pub mod once;
 pub mod promises;
+pub mod sdk;
 pub mod skipped;
 pub mod workspace;
 

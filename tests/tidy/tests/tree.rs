@@ -6,7 +6,7 @@ use std::{fs, io};
 
 use tidy::{
     Finding, Tree, alone, arrows, commands, dependencies, generated, leftovers, length, links,
-    no_std, once, promises, skipped, workspace,
+    no_std, once, promises, sdk, skipped, workspace,
 };
 
 static TREE: LazyLock<io::Result<Tree>> =
@@ -84,6 +84,11 @@ fn functions_and_files_are_short() {
 #[test]
 fn nothing_unfinished_is_left() {
     holds(leftovers::check);
+}
+
+#[test]
+fn the_sdk_is_named_in_few_places() {
+    holds(sdk::check);
 }
 
 #[test]

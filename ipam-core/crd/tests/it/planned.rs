@@ -5,7 +5,9 @@ use cilium_node::convert::NodeFacts;
 use cilium_node::{CiliumNode, convert, is_ignored};
 use ipam_core::plan::plan;
 use ipam_core::policy::{Policy, PolicySettings};
-use ipam_core::view::{Demand, NetworkView, NodeView, Planned, Refused, SubnetView, Tags, View};
+use ipam_core::view::{
+    Demand, Marks, NetworkView, NodeView, Planned, Refused, SubnetView, Tags, View,
+};
 
 use crate::recorded;
 
@@ -30,6 +32,7 @@ fn network(facts: &NodeFacts) -> NetworkView {
             refused: Refused::default(),
             planned: Planned::default(),
             tags: Tags::from([("pods".into(), "yes".into())]),
+            usable: true,
         };
         (id.clone(), view)
     });
@@ -47,6 +50,7 @@ fn node(facts: &NodeFacts) -> Option<NodeView> {
         running: true,
         enis: facts.enis.clone(),
         in_flight: vec![],
+        marks: Marks::default(),
     })
 }
 

@@ -27,6 +27,7 @@ fn network(node: &NodeFacts) -> NetworkView {
             refused: Refused::default(),
             planned: Planned::default(),
             tags: Tags::new(),
+            usable: true,
         };
         (id.clone(), view)
     });

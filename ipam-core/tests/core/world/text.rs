@@ -10,7 +10,7 @@ use ipam_core::policy::{Policy, PolicySettings, Unmatched, Watermarks};
 use ipam_core::prefix::addresses_of;
 use ipam_core::time::Tick;
 use ipam_core::view::{
-    Attachment, AttachmentState, Demand, EniKind, EniView, Ipv4Held, Ipv6Held, NetworkView,
+    Attachment, AttachmentState, Demand, EniKind, EniView, Ipv4Held, Ipv6Held, Marks, NetworkView,
     NodeIdentity, NodeSettings, NodeView, Planned, Refused, RouteTableView, SecurityGroupView,
     SubnetView, Tags,
 };
@@ -83,6 +83,7 @@ fn empty() -> World {
         running: true,
         enis: Vec::new(),
         in_flight: Vec::new(),
+        marks: Marks::default(),
     };
     World {
         text: String::new(),
@@ -161,6 +162,7 @@ fn subnet(world: &mut World, mut words: Words<'_>) {
         refused: Refused::default(),
         planned: Planned::default(),
         tags: Tags::new(),
+        usable: true,
     };
     let (mut free, mut scattered) = (None, false);
     while let Some(word) = words.word() {

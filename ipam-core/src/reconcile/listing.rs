@@ -1,0 +1,414 @@
+//! What is done with readings.
+
+use alloc::collections::BTreeSet;
+use alloc::string::ToString;
+use alloc::vec::Vec;
+use core::time::Duration;
+
+use super::agenda::Timer;
+use super::reading::{Collected, Scope, owner, ranges};
+use super::record::Slot;
+use super::remedy::PERMISSION;
+use super::vpc::{Part, PartState, Sweep};
+use super::{Event, Reconciler};
+use crate::call::{Api, CallId, EniPage, PageToken, Reply};
+use crate::failure::{Failure, Remedy};
+use crate::ids::VpcId;
+use crate::prefix::FreeBlocks;
+use crate::reason::Reason;
+use crate::time::Tick;
+
+/// The first pause and the longest after a reading that failed.
+pub(super) const RETRY: (Duration, Duration) = (Duration::from_secs(1), Duration::from_mins(1));
+
+impl Reconciler {
+    pub(super) fn start_listing(&mut self) {
+        self.is_listed = true;
+        let now = self.now;
+        let vpcs: Vec<VpcId> = self.vpcs.keys().cloned().collect();
+        for vpc in &vpcs {
+            if let Some(state) = self.vpcs.get_mut(vpc) {
+                state.began = now;
+            }
+            self.await_optional(vpc);
+        }
+        self.check_view();
+    }
+
+    /// Starts the listing of a VPC, and the wait for what its first view can do without.
+    pub(super) fn await_optional(&mut self, vpc: &VpcId) {
+        let Some(state) = self.vpcs.get_mut(vpc) else { return };
+        for part in Part::LISTED {
+            if state.parts.get(&part).is_some_and(|it| it.ready.is_some()) {
+                self.reads.parts.insert((super::reads::Urgency::First, part, vpc.clone()));
+            }
+        }
+        let at = state.began + self.settings.optional_wait;
+        self.agenda.set(Timer::Optional(vpc.clone()), Some(at));
+    }
+
+    /// Whether the first view of a VPC is complete now.
+    pub(super) fn complete_if_listed(&mut self, vpc: &VpcId) {
+        let types_are_known = self.reads.types.is_empty() && !self.reads.types_are_under_way;
+        let wait = self.settings.optional_wait;
+        let Some(state) = self.vpcs.get_mut(vpc) else { return };
+        let (required, optional) = state.is_listed();
+        let waited = self.now >= state.began + wait;
+        if state.is_complete || !required || !(waited || optional && types_are_known) {
+            return;
+        }
+        state.is_complete = true;
+        state.trouble = None;
+        let nodes: Vec<Slot> = state.nodes.iter().copied().collect();
+        self.agenda.set(Timer::Optional(vpc.clone()), None);
+        self.plan_audit(vpc);
+        self.plan_subnets(vpc);
+        for slot in nodes {
+            self.touch(slot);
+        }
+        self.check_view();
+    }
+
+    fn check_view(&mut self) {
+        let all_complete = self.vpcs.values().all(|vpc| vpc.is_complete);
+        if self.is_view_complete || !self.is_listed || !all_complete {
+            return;
+        }
+        self.is_view_complete = true;
+        let slots = self.nodes.slots();
+        let views = slots.iter().filter_map(|slot| self.nodes.get(*slot)?.view.as_ref());
+        let enis = views.map(|view| view.enis.len()).sum();
+        let took = self.now.since(self.began);
+        self.out.say(Event::ViewComplete { nodes: slots.len(), enis, took });
+    }
+
+    pub(super) fn drop_vpc(&mut self, vpc: &VpcId) {
+        self.vpcs.remove(vpc);
+        self.agenda.set(Timer::Optional(vpc.clone()), None);
+        for part in Part::LISTED.into_iter().chain([Part::Batch]) {
+            self.agenda.set(Timer::Part(vpc.clone(), part), None);
+        }
+        self.reads.parts.retain(|(_, _, of)| of != vpc);
+        self.network.vpcs.remove(vpc);
+        self.network.subnets.retain(|_, subnet| subnet.vpc != *vpc);
+        self.network.security_groups.retain(|_, group| group.vpc != *vpc);
+        self.network.route_tables.retain(|_, table| table.vpc != *vpc);
+        self.check_view();
+    }
+
+    pub(super) fn progress(&mut self, vpc: &VpcId, part: Part) -> Option<&mut PartState> {
+        self.vpcs.get_mut(vpc)?.parts.get_mut(&part)
+    }
+
+    /// A page of a reading of a VPC, or none.
+    pub(super) fn part_read(
+        &mut self,
+        sent: Tick,
+        api: Api,
+        call: CallId,
+        (vpc, part): (&VpcId, Part),
+        answer: Result<Reply, Failure>,
+    ) {
+        let Some(progress) = self.progress(vpc, part).filter(|it| it.call == Some(call)) else {
+            return;
+        };
+        progress.call = None;
+        let next = answer.and_then(|reply| self.collect(sent, api, (vpc, part), reply));
+        match next {
+            Err(failure) => self.part_failed(sent, api, (vpc, part), &failure),
+            Ok(Some(page)) => {
+                if let Some(progress) = self.progress(vpc, part) {
+                    progress.page = Some(page);
+                    progress.step = None;
+                }
+                self.make_ready(vpc, part);
+            }
+            Ok(None) => {
+                self.grant(&super::gate::GateKey::Permission(api), sent);
+                self.part_finished(vpc, part);
+            }
+        }
+    }
+
+    /// Adds a page to what was collected. Answers with the next one.
+    fn collect(
+        &mut self,
+        sent: Tick,
+        api: Api,
+        (vpc, part): (&VpcId, Part),
+        reply: Reply,
+    ) -> Result<Option<PageToken>, Failure> {
+        let Some(state) = self.vpcs.get_mut(vpc) else { return Ok(None) };
+        let (unreadable, next) = match (part, reply) {
+            (Part::Enis, Reply::Enis(page)) => return Ok(self.sweep_page(sent, vpc, page)),
+            (Part::Subnets, Reply::Subnets(page)) => {
+                state.subnets.extend(page.items);
+                state.subnets_unreadable |= !page.unreadable.is_empty();
+                (page.unreadable, page.next)
+            }
+            (Part::Groups, Reply::SecurityGroups(page)) => {
+                state.groups.extend(page.items);
+                (page.unreadable, page.next)
+            }
+            (Part::Tables, Reply::RouteTables(page)) => {
+                state.tables.extend(page.items);
+                (page.unreadable, page.next)
+            }
+            (Part::Vpc, Reply::Vpc(view)) => {
+                match view {
+                    Some(view) => self.network.vpcs.insert(vpc.clone(), view),
+                    None => self.network.vpcs.remove(vpc),
+                };
+                (Vec::new(), None)
+            }
+            _ => return Err(unfit()),
+        };
+        for what in unreadable {
+            self.out.say(Event::Unreadable { api, what });
+        }
+        Ok(next)
+    }
+
+    fn sweep_page(&mut self, sent: Tick, vpc: &VpcId, page: EniPage) -> Option<PageToken> {
+        let EniPage { items, unreadable, next } = page;
+        let state = self.vpcs.get_mut(vpc)?;
+        let sweep = &mut state.sweep;
+        sweep.has_unreadable |= !unreadable.is_empty();
+        sweep.enis += items.len();
+        for listed in items {
+            let eni = &listed.eni;
+            sweep.taken.entry(eni.subnet.clone()).or_default().extend(ranges(eni));
+            let Some(instance) = owner(&listed) else { continue };
+            let eni = listed.eni;
+            match self.nodes.by_instance(&instance) {
+                Some(slot) => {
+                    sweep.nodes.entry(slot).or_default().push(Collected { eni, sent });
+                }
+                None if eni.attachment.is_none() => {
+                    sweep.unclaimed.entry(instance).or_default().push(eni);
+                }
+                None => {}
+            }
+        }
+        for what in unreadable {
+            self.out.say(Event::Unreadable { api: Api::DescribeNetworkInterfaces, what });
+        }
+        next
+    }
+
+    fn part_finished(&mut self, vpc: &VpcId, part: Part) {
+        let Some(progress) = self.progress(vpc, part) else { return };
+        progress.page = None;
+        progress.step = None;
+        progress.is_settled = true;
+        progress.read = progress.first_sent;
+        let sent = progress.first_sent.unwrap_or_default();
+        let Some(state) = self.vpcs.get_mut(vpc) else { return };
+        match part {
+            Part::Subnets => {
+                let (read, is_whole) =
+                    (core::mem::take(&mut state.subnets), !state.subnets_unreadable);
+                self.replace_subnets(vpc, sent, read, is_whole);
+                self.map_blocks(vpc);
+                self.plan_subnets(vpc);
+            }
+            Part::Enis => {
+                self.sweep_finished(vpc, sent);
+                self.plan_audit(vpc);
+            }
+            Part::Groups => {
+                let groups = core::mem::take(&mut state.groups);
+                self.network.security_groups.retain(|_, group| group.vpc != *vpc);
+                self.network.security_groups.extend(groups);
+            }
+            Part::Tables => {
+                let tables = core::mem::take(&mut state.tables);
+                self.network.route_tables.retain(|_, table| table.vpc != *vpc);
+                self.network.route_tables.extend(tables);
+            }
+            Part::Vpc | Part::Batch => {}
+        }
+        if matches!(part, Part::Vpc | Part::Groups | Part::Tables) {
+            let at = self.now + self.settings.audit_interval;
+            self.agenda.set(Timer::Part(vpc.clone(), part), Some(at));
+        }
+        self.complete_if_listed(vpc);
+        self.touch_network(vpc);
+    }
+
+    /// All interfaces of a VPC were listed; `sent` is when that began.
+    fn sweep_finished(&mut self, vpc: &VpcId, sent: Tick) {
+        let Some(state) = self.vpcs.get_mut(vpc) else { return };
+        let mut sweep = core::mem::take(&mut state.sweep);
+        state.enis = sweep.enis;
+        if !sweep.has_unreadable {
+            state.sweep.taken = core::mem::take(&mut sweep.taken);
+        }
+        let before = sweep.before.unwrap_or(Slot(0));
+        let nodes: Vec<Slot> = state.nodes.range(..before).copied().collect();
+        let unclaimed = core::mem::take(&mut sweep.unclaimed);
+        self.map_blocks(vpc);
+        self.claim(vpc, unclaimed, sent);
+        let Sweep { nodes: mut collected, has_unreadable, .. } = sweep;
+        let (settle, ids) = (self.settings.settle, BTreeSet::new());
+        let whole = Scope {
+            sent,
+            attached: true,
+            loose: true,
+            is_whole: !has_unreadable,
+            ids: &ids,
+            settle,
+        };
+        for slot in nodes {
+            let seen = collected.remove(&slot).unwrap_or_default();
+            self.merge_node(slot, seen, &whole);
+        }
+        // Nodes that came while the listing was under way may be on some of its pages only.
+        let partial = Scope { attached: false, loose: false, ..whole };
+        for (slot, seen) in collected {
+            self.merge_node(slot, seen, &partial);
+        }
+    }
+
+    /// Interfaces that were made for instances which were no node's when their page came.
+    fn claim(
+        &mut self,
+        vpc: &VpcId,
+        mut unclaimed: alloc::collections::BTreeMap<
+            crate::ids::InstanceId,
+            Vec<crate::view::EniView>,
+        >,
+        sent: Tick,
+    ) {
+        let known =
+            unclaimed.keys().filter_map(|it| Some((it.clone(), self.nodes.by_instance(it)?)));
+        let known: Vec<_> = known.collect();
+        let ids = BTreeSet::new();
+        let settle = self.settings.settle;
+        for (instance, slot) in known {
+            let enis = unclaimed.remove(&instance).unwrap_or_default();
+            let seen = enis.into_iter().map(|eni| Collected { eni, sent }).collect();
+            let scope =
+                Scope { sent, attached: false, loose: false, is_whole: false, ids: &ids, settle };
+            self.merge_node(slot, seen, &scope);
+        }
+        if let Some(state) = self.vpcs.get_mut(vpc) {
+            state.unclaimed = unclaimed;
+        }
+    }
+
+    /// Makes the maps of free blocks from the last complete listing, when the subnets are known too.
+    fn map_blocks(&mut self, vpc: &VpcId) {
+        let Some(state) = self.vpcs.get_mut(vpc) else { return };
+        let is_read = |part: &Part| state.parts.get(part).is_some_and(|it| it.read.is_some());
+        if !is_read(&Part::Subnets) || !is_read(&Part::Enis) || state.sweep.before.is_some() {
+            return;
+        }
+        let taken = core::mem::take(&mut state.sweep.taken);
+        let is_new = !taken.is_empty();
+        let nodes: Vec<Slot> = state.nodes.iter().copied().collect();
+        for (id, subnet) in self.network.subnets.iter_mut().filter(|(_, it)| it.vpc == *vpc) {
+            if is_new {
+                let held = taken.get(id).into_iter().flatten().copied();
+                subnet.free_blocks = FreeBlocks::observed(subnet.cidr, &[], held).ok();
+            }
+        }
+        if is_new {
+            for slot in nodes {
+                self.occupy_held(slot);
+            }
+        }
+    }
+
+    /// Marks the blocks of what a node holds: some of it may be newer than the listing.
+    fn occupy_held(&mut self, slot: Slot) {
+        let Some(view) = self.nodes.get(slot).and_then(|record| record.view.as_ref()) else {
+            return;
+        };
+        for eni in &view.enis {
+            let subnet = self.network.subnets.get_mut(&eni.subnet);
+            if let Some(blocks) = subnet.and_then(|subnet| subnet.free_blocks.as_mut()) {
+                for range in ranges(eni) {
+                    blocks.take_range(range);
+                }
+            }
+        }
+    }
+
+    pub(super) fn say_failed(&mut self, sent: Tick, api: Api, failure: &Failure) {
+        let took = self.now.since(sent);
+        let failure = failure.clone();
+        self.out.say(Event::Failed { api, change: None, subnet: None, failure, took });
+    }
+
+    fn part_failed(
+        &mut self,
+        sent: Tick,
+        api: Api,
+        (vpc, part): (&VpcId, Part),
+        failure: &Failure,
+    ) {
+        self.say_failed(sent, api, failure);
+        let now = self.now;
+        let Some(progress) = self.progress(vpc, part) else { return };
+        let mut pause = longer(progress.step);
+        match failure.remedy() {
+            Remedy::SlowDown => {
+                self.budget.on_throttled(now, api);
+                return self.make_ready(vpc, part);
+            }
+            Remedy::Restart => progress.page = None,
+            Remedy::DoWithout => {
+                progress.page = None;
+                progress.is_settled |= !part.is_required();
+                pause = if part.is_required() { pause } else { PERMISSION.0 };
+                let has_other_way = api == Api::GetSecurityGroupsForVpc;
+                progress.is_settled &= !has_other_way;
+                self.miss_permission(api, sent);
+                if has_other_way {
+                    return self.make_ready(vpc, part);
+                }
+            }
+            _ => {}
+        }
+        if let Some(progress) = self.progress(vpc, part) {
+            progress.step = Some(pause.min(RETRY.1));
+        }
+        self.agenda.set(Timer::Part(vpc.clone(), part), Some(now + pause));
+        self.complete_if_listed(vpc);
+        if part.is_required() {
+            self.say_trouble(vpc, trouble(api, failure));
+        }
+    }
+
+    /// Says of every node of a VPC why its first view is late.
+    fn say_trouble(&mut self, vpc: &VpcId, trouble: Reason) {
+        let Some(state) = self.vpcs.get_mut(vpc).filter(|state| !state.is_complete) else { return };
+        if state.trouble.replace(trouble.clone()) == Some(trouble) {
+            return;
+        }
+        let nodes: Vec<Slot> = state.nodes.iter().copied().collect();
+        for slot in nodes {
+            self.touch(slot);
+        }
+    }
+}
+
+pub(super) fn longer(step: Option<Duration>) -> Duration {
+    step.map_or(RETRY.0, |step| (step * 2).min(RETRY.1))
+}
+
+pub(super) fn trouble(api: Api, failure: &Failure) -> Reason {
+    match failure {
+        Failure::Refused { .. } if failure.remedy() == Remedy::DoWithout => {
+            Reason::MissingPermission { api }
+        }
+        Failure::Refused { code, .. } => Reason::Refused { api, code: code.clone() },
+        Failure::Throttled => Reason::Throttled { api },
+        Failure::NotSent { .. } | Failure::NoAnswer { .. } => Reason::NoAnswer { api },
+    }
+}
+
+pub(super) fn unfit() -> Failure {
+    Failure::NoAnswer { cause: "the answer is not one to this reading".to_string() }
+}

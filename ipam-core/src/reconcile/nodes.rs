@@ -1,0 +1,257 @@
+//! Nodes come, change and go.
+
+use alloc::boxed::Box;
+use alloc::collections::{BTreeMap, BTreeSet};
+use alloc::vec::Vec;
+
+use super::agenda::Timer;
+use super::record::{Record, Slot};
+use super::vpc::VpcState;
+use super::wishes::leftovers;
+use super::{Event, NodeSeen, Reconciler};
+use crate::ids::{InstanceId, InstanceType, NodeName};
+
+/// All nodes, and ways to find them.
+#[derive(Debug, Default)]
+pub(super) struct Nodes {
+    records: BTreeMap<Slot, Box<Record>>,
+    names: BTreeMap<NodeName, Slot>,
+    instances: BTreeMap<InstanceId, Slot>,
+    types: BTreeMap<InstanceType, BTreeSet<Slot>>,
+    next: u64,
+}
+
+impl Nodes {
+    pub(super) fn get(&self, slot: Slot) -> Option<&Record> {
+        self.records.get(&slot).map(Box::as_ref)
+    }
+
+    pub(super) fn get_mut(&mut self, slot: Slot) -> Option<&mut Record> {
+        self.records.get_mut(&slot).map(Box::as_mut)
+    }
+
+    pub(super) fn by_name(&self, name: &NodeName) -> Option<Slot> {
+        self.names.get(name).copied()
+    }
+
+    pub(super) fn by_instance(&self, instance: &InstanceId) -> Option<Slot> {
+        self.instances.get(instance).copied()
+    }
+
+    pub(super) fn of_type(&self, instance_type: &InstanceType) -> Vec<Slot> {
+        self.types.get(instance_type).map_or_else(Vec::new, |slots| slots.iter().copied().collect())
+    }
+
+    pub(super) fn types(&self) -> impl Iterator<Item = &InstanceType> {
+        self.types.keys()
+    }
+
+    /// The slot that the next node gets.
+    pub(super) const fn next_slot(&self) -> Slot {
+        Slot(self.next)
+    }
+
+    pub(super) fn slots(&self) -> Vec<Slot> {
+        self.records.keys().copied().collect()
+    }
+
+    fn add(&mut self, record: Record) -> Slot {
+        let slot = Slot(self.next);
+        self.next += 1;
+        self.names.insert(record.seen.name.clone(), slot);
+        if let Some(view) = &record.view {
+            self.instances.insert(view.identity.instance.clone(), slot);
+            self.types.entry(view.identity.instance_type.clone()).or_default().insert(slot);
+        }
+        self.records.insert(slot, Box::new(record));
+        slot
+    }
+
+    fn remove(&mut self, slot: Slot) -> Option<Box<Record>> {
+        let record = self.records.remove(&slot)?;
+        if self.names.get(&record.seen.name) == Some(&slot) {
+            self.names.remove(&record.seen.name);
+        }
+        if let Some(view) = &record.view {
+            if self.instances.get(&view.identity.instance) == Some(&slot) {
+                self.instances.remove(&view.identity.instance);
+            }
+            self.forget_type(&view.identity.instance_type, slot);
+        }
+        Some(record)
+    }
+
+    fn forget_type(&mut self, instance_type: &InstanceType, slot: Slot) {
+        if let Some(slots) = self.types.get_mut(instance_type) {
+            slots.remove(&slot);
+            if slots.is_empty() {
+                self.types.remove(instance_type);
+            }
+        }
+    }
+}
+
+impl Reconciler {
+    pub(super) fn see_node(&mut self, seen: NodeSeen) {
+        let slot = match self.nodes.by_name(&seen.name) {
+            Some(slot) if self.is_same_instance(slot, &seen) => {
+                self.update(slot, seen);
+                slot
+            }
+            Some(slot) => {
+                let waiting_pods = self.nodes.get(slot).map_or(0, |record| record.waiting_pods);
+                self.retire(slot);
+                let slot = self.admit(seen);
+                self.set_waiting_pods(slot, waiting_pods);
+                slot
+            }
+            None => self.admit(seen),
+        };
+        self.touch(slot);
+    }
+
+    /// Whether what was seen is of the instance that is known, or of none.
+    fn is_same_instance(&self, slot: Slot, seen: &NodeSeen) -> bool {
+        let known = self.nodes.get(slot).and_then(|record| record.view.as_ref());
+        match (known, &seen.identity) {
+            (_, None) => true,
+            (None, Some(_)) => false,
+            (Some(view), Some(identity)) => {
+                view.identity.instance == identity.instance
+                    && view.identity.vpc == identity.vpc
+                    && view.identity.instance_type == identity.instance_type
+            }
+        }
+    }
+
+    fn update(&mut self, slot: Slot, seen: NodeSeen) {
+        let Some(record) = self.nodes.get_mut(slot) else { return };
+        let before = core::mem::replace(&mut record.seen, seen);
+        let seen = &record.seen;
+        let is_published_anew = before == *seen
+            || before.settings != seen.settings
+            || before.ignored != seen.ignored
+            || before.demand.contract() != seen.demand.contract()
+            || before.identity != seen.identity;
+        record.unpublished |= is_published_anew;
+        if let Some(view) = &mut record.view {
+            view.demand = seen.demand;
+            if let Some(settings) = &seen.settings {
+                view.settings.clone_from(settings);
+            }
+            if let Some(identity) = &seen.identity {
+                view.identity.clone_from(identity);
+            }
+        }
+    }
+
+    /// A node that was not there.
+    fn admit(&mut self, seen: NodeSeen) -> Slot {
+        if let Some(slot) = self.revive(&seen) {
+            return slot;
+        }
+        let slot = self.nodes.add(Record::new(seen, self.now));
+        let Some(identity) = self.nodes.get(slot).and_then(|it| it.view.as_ref()) else {
+            return slot;
+        };
+        let (vpc, instance) = (identity.identity.vpc.clone(), identity.identity.instance.clone());
+        let instance_type = identity.identity.instance_type.clone();
+        self.want_limits(&instance_type);
+        self.set_limits(slot);
+        let now = self.now;
+        let state = self.vpcs.entry(vpc.clone()).or_insert_with(|| VpcState::new(now));
+        state.nodes.insert(slot);
+        let unclaimed = state.unclaimed.remove(&instance).unwrap_or_default();
+        let is_listed = state.parts.values().any(|part| part.read.is_some() || part.call.is_some())
+            || state.is_complete;
+        if let Some(view) = self.nodes.get_mut(slot).and_then(|it| it.view.as_mut()) {
+            view.enis.extend(unclaimed);
+        }
+        if is_listed {
+            self.reads.nodes.insert(slot);
+        } else if self.is_listed {
+            self.await_optional(&vpc);
+        }
+        slot
+    }
+
+    /// A node that is back while what was made for it is still being removed.
+    fn revive(&mut self, seen: &NodeSeen) -> Option<Slot> {
+        let instance = &seen.identity.as_ref()?.instance;
+        let slot = self.nodes.by_instance(instance)?;
+        let record = self.nodes.get_mut(slot)?;
+        if !record.gone || record.seen.name != seen.name {
+            return None;
+        }
+        record.gone = false;
+        record.unpublished = true;
+        record.since = self.now;
+        self.nodes.names.insert(seen.name.clone(), slot);
+        self.update(slot, seen.clone());
+        self.reads.nodes.insert(slot);
+        Some(slot)
+    }
+
+    pub(super) fn see_waiting_pods(&mut self, name: &NodeName, count: u32) {
+        if let Some(slot) = self.nodes.by_name(name) {
+            self.set_waiting_pods(slot, count);
+            self.touch(slot);
+        }
+    }
+
+    fn set_waiting_pods(&mut self, slot: Slot, count: u32) {
+        if let Some(record) = self.nodes.get_mut(slot) {
+            record.waiting_pods = count;
+            if let Some(view) = &mut record.view {
+                view.waiting_pods = count;
+            }
+        }
+    }
+
+    pub(super) fn forget_node(&mut self, name: &NodeName) {
+        if let Some(slot) = self.nodes.by_name(name) {
+            self.retire(slot);
+            self.out.summaries.push(name.clone());
+        }
+    }
+
+    /// A node is no more. What was made for it and never attached is removed before it is forgotten.
+    fn retire(&mut self, slot: Slot) {
+        let Some(record) = self.nodes.get_mut(slot) else { return };
+        record.gone = true;
+        record.rival = None;
+        let name = record.seen.name.clone();
+        self.nodes.names.remove(&name);
+        self.out.say(Event::NodeForgotten { node: name });
+        self.touch(slot);
+    }
+
+    /// Whether something was made for the node that is not settled yet.
+    pub(super) fn has_unfinished(record: &Record) -> bool {
+        let Some(view) = &record.view else { return false };
+        !view.in_flight.is_empty() || !leftovers(record, view).is_empty()
+    }
+
+    /// Drops all that is known of a node that is no more.
+    pub(super) fn drop_record(&mut self, slot: Slot) {
+        let Some(record) = self.nodes.remove(slot) else { return };
+        self.reads.forget(slot);
+        self.agenda.set(Timer::Node(slot), None);
+        for hold in &record.holds {
+            self.let_wait(hold, slot, false);
+        }
+        for (api, place) in &record.queued {
+            self.line.set(*api, slot, Some(*place), None);
+        }
+        self.rivals.forget(slot);
+        let Some(vpc) = record.vpc().cloned() else { return };
+        let Some(state) = self.vpcs.get_mut(&vpc) else { return };
+        state.nodes.remove(&slot);
+        if let Some(observed) = record.observed {
+            state.by_age.remove(&(observed, slot));
+        }
+        if state.nodes.is_empty() {
+            self.drop_vpc(&vpc);
+        }
+    }
+}

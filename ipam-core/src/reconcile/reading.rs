@@ -1,0 +1,398 @@
+//! What a reading says of the interfaces of one node, put together with what is known of them.
+//!
+//! EC2's readings may lag behind its answers to changes. A reading that was sent less than the settling time after a
+//! change of an interface, or while one is under way, may add to what is known of it and takes nothing away.
+
+use alloc::collections::BTreeSet;
+use alloc::vec::Vec;
+use core::net::Ipv4Addr;
+use core::time::Duration;
+
+use ipnet::Ipv4Net;
+
+use super::Finding;
+use super::record::{Doubt, EniNote, Full, Record};
+use crate::action::Action;
+use crate::call::ListedEni;
+use crate::ids::{EniId, InstanceId, SubnetId};
+use crate::managed::is_made_for;
+use crate::policy::MANAGED_TAG;
+use crate::time::Tick;
+use crate::view::{EniView, NodeView};
+
+/// One interface as it was read.
+#[derive(Debug, Clone)]
+pub(super) struct Collected {
+    pub(super) eni: EniView,
+    /// When the page was sent.
+    pub(super) sent: Tick,
+}
+
+/// What a reading covers of one node: an interface that it covers and does not show is missing.
+#[derive(Debug)]
+pub(super) struct Scope<'a> {
+    /// When it was sent; the first page of several.
+    pub(super) sent: Tick,
+    /// Whether it covers what is attached to the instance.
+    pub(super) attached: bool,
+    /// Whether it covers what is attached to nothing.
+    pub(super) loose: bool,
+    /// Whether all of it could be read.
+    pub(super) is_whole: bool,
+    /// What else it covers.
+    pub(super) ids: &'a BTreeSet<EniId>,
+    pub(super) settle: Duration,
+}
+
+/// What came of it.
+#[derive(Debug, Default)]
+pub(super) struct Outcome {
+    /// Differences that no change of the machine explains, and whether the interface is one of Berth's.
+    pub(super) findings: Vec<(Finding, bool)>,
+    /// Whether anything is different.
+    pub(super) changed: bool,
+    /// Whether something is missing that one more reading has to confirm.
+    pub(super) confirm: bool,
+    /// Actions whose fate is known now.
+    pub(super) over: Vec<Action>,
+    /// What interfaces hold that they did not hold before.
+    pub(super) gained: Vec<(SubnetId, Ipv4Net)>,
+    /// New interfaces that were made for the node and are attached to nothing.
+    pub(super) loose: Vec<EniId>,
+}
+
+/// The instance that an interface was made for, if its description names one.
+pub(super) fn made_for(eni: &EniView) -> Option<InstanceId> {
+    let (_, rest) = eni.description.split_once('(')?;
+    let instance: InstanceId = rest.strip_suffix(')')?.parse().ok()?;
+    is_made_for(eni, &instance).then_some(instance)
+}
+
+/// The instance whose node a listed interface belongs to.
+pub(super) fn owner(listed: &ListedEni) -> Option<InstanceId> {
+    match (&listed.instance, &listed.eni.attachment) {
+        (Some(instance), _) => Some(instance.clone()),
+        (None, None) => made_for(&listed.eni),
+        (None, Some(_)) => None,
+    }
+}
+
+/// The addresses of an interface as ranges: single ones as /32.
+pub(super) fn ranges(eni: &EniView) -> impl Iterator<Item = Ipv4Net> + '_ {
+    let single = eni.ipv4.addresses.iter().chain(core::iter::once(&eni.ipv4.primary));
+    single.copied().map(Ipv4Net::from).chain(eni.ipv4.prefixes.iter().copied())
+}
+
+/// Puts a reading of a node into what is known of it.
+pub(super) fn merge(record: &mut Record, seen: Vec<Collected>, scope: &Scope<'_>) -> Outcome {
+    let mut outcome = Outcome::default();
+    let Some(view) = &record.view else { return outcome };
+    let is_first = view.enis.iter().all(|eni| eni.attachment.is_none());
+    let shows_instance = seen.iter().any(|it| it.eni.attachment.is_some());
+    if scope.attached {
+        record.observed = record.observed.max(Some(scope.sent));
+        record.unseen = if shows_instance { 0 } else { record.unseen.saturating_add(1) };
+        outcome.confirm = !shows_instance;
+    }
+    let shown: BTreeSet<EniId> = seen.iter().map(|it| it.eni.id.clone()).collect();
+    for collected in seen {
+        take_in(record, collected, scope.settle, is_first, &mut outcome);
+    }
+    let keeps_attached = scope.attached && !shows_instance;
+    if scope.is_whole {
+        drop_missing(record, &shown, scope, keeps_attached, &mut outcome);
+    }
+    if scope.attached && shows_instance {
+        forget_marks(record, scope);
+    }
+    outcome
+}
+
+/// One interface that was seen.
+fn take_in(
+    record: &mut Record,
+    collected: Collected,
+    settle: Duration,
+    is_first: bool,
+    outcome: &mut Outcome,
+) {
+    let Collected { eni, sent } = collected;
+    let is_changing = record.is_changing(&eni.id);
+    let note = record.notes.entry(eni.id.clone()).or_default();
+    if note.read.is_some_and(|read| read > sent) {
+        return;
+    }
+    note.read = Some(sent);
+    note.missing = None;
+    let is_fresh = !is_changing && is_settled(note, sent, settle);
+    let Some(view) = &mut record.view else { return };
+    let known = view.enis.iter_mut().find(|known| known.id == eni.id);
+    let id = eni.id.clone();
+    if !is_changing && let Some(doubt) = record.doubts.get_mut(&id) {
+        resolve(doubt, known.as_deref(), &eni, is_fresh, outcome);
+    }
+    match known {
+        None => {
+            let is_ours = eni.tags.contains_key(MANAGED_TAG);
+            if !is_first && eni.attachment.is_some() {
+                outcome.findings.push((Finding::EniAppeared { eni: id.clone() }, is_ours));
+            } else if eni.attachment.is_none() {
+                outcome.loose.push(id.clone());
+            }
+            outcome.gained.extend(ranges(&eni).map(|range| (eni.subnet.clone(), range)));
+            outcome.changed = true;
+            view.enis.push(eni);
+        }
+        Some(known) => {
+            let before = known.clone();
+            if is_fresh {
+                *known = eni;
+                if !record.doubts.contains_key(&id)
+                    && outcome.over.iter().all(|it| it.eni() != Some(&id))
+                {
+                    compare(&before, known, outcome);
+                }
+            } else {
+                add(known, eni);
+            }
+            if before != *known {
+                let held: BTreeSet<Ipv4Net> = ranges(&before).collect();
+                let new = ranges(known).filter(|range| !held.contains(range));
+                outcome.gained.extend(new.map(|range| (known.subnet.clone(), range)));
+                outcome.changed = true;
+            }
+        }
+    }
+    if record.doubts.get(&id).is_some_and(|doubt| doubt.actions.is_empty()) {
+        record.doubts.remove(&id);
+        outcome.changed = true;
+    }
+}
+
+/// Whether a reading is late enough after the last change.
+fn is_settled(note: &EniNote, sent: Tick, settle: Duration) -> bool {
+    note.written.is_none_or(|written| sent >= written + settle)
+}
+
+/// Strikes what the reading shows to have happened; all, when it is late enough to tell.
+fn resolve(
+    doubt: &mut Doubt,
+    known: Option<&EniView>,
+    seen: &EniView,
+    is_fresh: bool,
+    outcome: &mut Outcome,
+) {
+    let Some(known) = known else { return };
+    let new = |held: usize, before: usize| u32::try_from(held.saturating_sub(before)).unwrap_or(0);
+    let mut addresses = new(seen.ipv4.addresses.len(), known.ipv4.addresses.len());
+    let mut prefixes = new(seen.ipv4.prefixes.len(), known.ipv4.prefixes.len());
+    let mut happened = |action: &Action| match action {
+        Action::AssignAddresses { count, .. } => strike(&mut addresses, u32::from(*count)),
+        Action::AssignPrefixes { count, .. } => strike(&mut prefixes, u32::from(*count)),
+        Action::AssignIpv6Prefix { .. } => seen.ipv6.prefixes.len() > known.ipv6.prefixes.len(),
+        Action::AttachEni { .. } => seen.attachment.is_some(),
+        Action::SetDeleteOnTermination { .. } => {
+            seen.attachment.as_ref().is_some_and(|at| at.delete_on_termination == Some(true))
+        }
+        Action::CreateEni(_) | Action::DeleteEni { .. } => false,
+    };
+    for action in core::mem::take(&mut doubt.actions) {
+        if is_fresh || happened(&action) {
+            outcome.over.push(action);
+        } else {
+            doubt.actions.push(action);
+        }
+    }
+}
+
+fn strike(left: &mut u32, count: u32) -> bool {
+    let fits = *left >= count;
+    *left -= if fits { count } else { 0 };
+    fits
+}
+
+/// Adds what a reading shows and takes nothing away.
+fn add(known: &mut EniView, seen: EniView) {
+    let union = |known: &mut Vec<_>, seen: Vec<_>| {
+        let new: Vec<_> = seen.into_iter().filter(|it| !known.contains(it)).collect();
+        known.extend(new);
+    };
+    union(&mut known.ipv4.addresses, seen.ipv4.addresses);
+    for prefix in seen.ipv4.prefixes {
+        if !known.ipv4.prefixes.contains(&prefix) {
+            known.ipv4.prefixes.push(prefix);
+        }
+    }
+    for prefix in seen.ipv6.prefixes {
+        if !known.ipv6.prefixes.contains(&prefix) {
+            known.ipv6.prefixes.push(prefix);
+        }
+    }
+    match (&mut known.attachment, seen.attachment) {
+        (at @ None, seen) => *at = seen,
+        (Some(known), Some(seen)) => {
+            known.id = known.id.take().or(seen.id);
+            if seen.delete_on_termination == Some(true) {
+                known.delete_on_termination = Some(true);
+            }
+        }
+        (Some(_), None) => {}
+    }
+    known.mac = known.mac.take().or(seen.mac);
+}
+
+/// What is different although nothing that the machine did explains it.
+fn compare(before: &EniView, after: &EniView, outcome: &mut Outcome) {
+    let is_ours = after.tags.contains_key(MANAGED_TAG);
+    let (held, holds) = (addresses(before), addresses(after));
+    let eni = &before.id;
+    let mut say = |finding| outcome.findings.push((finding, is_ours));
+    let (count, first) = difference(&holds, &held);
+    if let Some(first) = first {
+        say(Finding::AddressesAppeared { eni: eni.clone(), count, first });
+    }
+    let (count, first) = difference(&held, &holds);
+    if let Some(first) = first {
+        say(Finding::AddressesVanished { eni: eni.clone(), count, first });
+    }
+    match (&before.attachment, &after.attachment) {
+        (None, Some(_)) => say(Finding::EniAppeared { eni: eni.clone() }),
+        (Some(_), None) => say(Finding::EniVanished { eni: eni.clone() }),
+        _ => {}
+    }
+}
+
+fn addresses(eni: &EniView) -> BTreeSet<Ipv4Net> {
+    let single = eni.ipv4.addresses.iter().copied().map(Ipv4Net::from);
+    single.chain(eni.ipv4.prefixes.iter().copied()).collect()
+}
+
+/// How many addresses `all` has that `but` has not, and the first of them.
+fn difference(all: &BTreeSet<Ipv4Net>, but: &BTreeSet<Ipv4Net>) -> (u32, Option<Ipv4Addr>) {
+    let size = |net: &Ipv4Net| 1_u32 << (32 - u32::from(net.prefix_len())).min(31);
+    let count = all.difference(but).map(size).sum();
+    (count, all.difference(but).next().map(Ipv4Net::network))
+}
+
+/// What the reading covers and does not show.
+fn drop_missing(
+    record: &mut Record,
+    shown: &BTreeSet<EniId>,
+    scope: &Scope<'_>,
+    keeps_attached: bool,
+    outcome: &mut Outcome,
+) {
+    let Some(view) = &record.view else { return };
+    let is_covered = |eni: &EniView| match &eni.attachment {
+        Some(_) => (scope.attached && !keeps_attached) || scope.ids.contains(&eni.id),
+        None => scope.loose || scope.ids.contains(&eni.id),
+    };
+    let missing = view.enis.iter().filter(|eni| !shown.contains(&eni.id) && is_covered(eni));
+    let missing: Vec<(EniId, bool)> =
+        missing.map(|eni| (eni.id.clone(), eni.attachment.is_some())).collect();
+    for (id, is_attached) in missing {
+        let is_changing = record.is_changing(&id);
+        let note = record.notes.entry(id.clone()).or_default();
+        let is_stale = note.read.is_some_and(|read| read > scope.sent);
+        if is_changing || is_stale || !is_settled(note, scope.sent, scope.settle) {
+            continue;
+        }
+        match note.missing {
+            _ if !is_attached => {}
+            Some(first) if scope.sent > first => {}
+            _ => {
+                note.missing = Some(scope.sent);
+                outcome.confirm = true;
+                continue;
+            }
+        }
+        lose(record, &id, outcome);
+    }
+}
+
+/// Drops an interface that is no more.
+fn lose(record: &mut Record, id: &EniId, outcome: &mut Outcome) {
+    record.notes.remove(id);
+    let doubt = record.doubts.remove(id);
+    let was_deleted = |doubt: &Doubt| {
+        doubt.actions.iter().any(|action| matches!(action, Action::DeleteEni { .. }))
+    };
+    let is_explained = doubt.as_ref().is_some_and(was_deleted);
+    outcome.over.extend(doubt.into_iter().flat_map(|doubt| doubt.actions));
+    outcome.changed = true;
+    let Some(view) = &mut record.view else { return };
+    let is_ours = |eni: &&EniView| eni.id == *id && eni.tags.contains_key(MANAGED_TAG);
+    if !is_explained {
+        let is_ours = view.enis.iter().any(|eni| is_ours(&eni));
+        outcome.findings.push((Finding::EniVanished { eni: id.clone() }, is_ours));
+    }
+    remove(view, id);
+}
+
+/// Removes an interface from a view.
+pub(super) fn remove(view: &mut NodeView, id: &EniId) {
+    view.enis.retain(|eni| eni.id != *id);
+    view.marks.doomed.retain(|doomed| doomed != id);
+}
+
+/// Forgets what EC2 said of the instance when a later observation had the time to show it.
+fn forget_marks(record: &mut Record, scope: &Scope<'_>) {
+    record.indexes.retain(|(_, since)| scope.sent < *since + scope.settle);
+    let Some(view) = &record.view else { return };
+    let attached = crate::capacity::on_card_0(view).count();
+    let is_over = |full: Full| {
+        let is_other = usize::from(full.enis) != attached;
+        let shows_it = scope.sent >= full.since + scope.settle;
+        shows_it && (is_other || scope.sent >= full.until)
+    };
+    if record.full.is_some_and(is_over) {
+        record.full = None;
+    }
+}
+
+/// Adds what an assignment brought. Answers with what is new.
+pub(super) fn credit(eni: &mut EniView, assigned: &crate::call::Assigned) -> Vec<Ipv4Net> {
+    let mut gained = Vec::new();
+    for address in &assigned.addresses {
+        if !eni.ipv4.addresses.contains(address) {
+            eni.ipv4.addresses.push(*address);
+            gained.push(Ipv4Net::from(*address));
+        }
+    }
+    for prefix in &assigned.prefixes {
+        if !eni.ipv4.prefixes.contains(prefix) {
+            eni.ipv4.prefixes.push(*prefix);
+            gained.push(*prefix);
+        }
+    }
+    for prefix in &assigned.ipv6_prefixes {
+        if !eni.ipv6.prefixes.contains(prefix) {
+            eni.ipv6.prefixes.push(*prefix);
+        }
+    }
+    gained
+}
+
+/// What is still missing of an assignment after `assigned` came, as the action that would bring it.
+pub(super) fn rest(action: &Action, assigned: &crate::call::Assigned) -> Option<Action> {
+    let came = |items: usize| u16::try_from(items).unwrap_or(u16::MAX);
+    match action {
+        Action::AssignAddresses { eni, subnet, count } => {
+            let count = count.saturating_sub(came(assigned.addresses.len()));
+            let (eni, subnet) = (eni.clone(), subnet.clone());
+            (count > 0).then_some(Action::AssignAddresses { eni, subnet, count })
+        }
+        Action::AssignPrefixes { eni, subnet, count } => {
+            let count = count.saturating_sub(came(assigned.prefixes.len()));
+            let (eni, subnet) = (eni.clone(), subnet.clone());
+            (count > 0).then_some(Action::AssignPrefixes { eni, subnet, count })
+        }
+        Action::AssignIpv6Prefix { .. } if assigned.ipv6_prefixes.is_empty() => {
+            Some(action.clone())
+        }
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,67 @@
+//! What is shown of nodes and of the cluster.
+
+use alloc::vec::Vec;
+use core::time::Duration;
+
+use crate::ids::{InstanceId, InstanceType, NodeName, SubnetId};
+use crate::reason::Blocked;
+use crate::time::Tick;
+use crate::view::Contract;
+
+/// One node in short. Figures are IPv4 addresses for pods unless said otherwise.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Summary {
+    /// Its name.
+    pub name: NodeName,
+    /// Its instance, if known.
+    pub instance: Option<InstanceId>,
+    /// Its type, if known.
+    pub instance_type: Option<InstanceType>,
+    /// The contract that its agent speaks.
+    pub contract: Contract,
+    /// Whether new addresses come as prefixes.
+    pub prefixes: bool,
+    /// Attached interfaces, managed or not.
+    pub enis: u32,
+    /// Addresses on managed interfaces.
+    pub available: u32,
+    /// Addresses in use.
+    pub used: u32,
+    /// Addresses it lacks ([`demand::needed`](crate::demand::needed)), waiting pods counted.
+    pub needed: u32,
+    /// Addresses it could hold; `None` while its limits are not known.
+    pub capacity: Option<u32>,
+    /// Managed interfaces with free slots, and interfaces it could still take.
+    pub remaining_interfaces: u32,
+    /// Managed interfaces with free slots.
+    pub candidates: u32,
+    /// Interfaces it could still take.
+    pub empty_slots: u32,
+    /// Pods that wait for an address.
+    pub waiting_pods: u32,
+    /// Changes that were sent and not answered.
+    pub in_flight: u32,
+    /// What keeps it from what it wants.
+    pub blocked: Vec<Blocked>,
+    /// Whether it is left alone, because it asks for it.
+    pub ignored: bool,
+    /// When it was seen first.
+    pub since: Tick,
+    /// When EC2 last said how it is; `None`: never.
+    pub observed: Option<Tick>,
+}
+
+/// The cluster in figures.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Totals {
+    /// Nodes that are not ignored.
+    pub nodes: usize,
+    /// Nodes that lack addresses.
+    pub in_deficit: usize,
+    /// Nodes without a free address and without room for another.
+    pub at_capacity: usize,
+    /// Subnets with the addresses that EC2 counts as free, and their zones.
+    pub subnets: Vec<(SubnetId, crate::ids::ZoneName, u32)>,
+    /// How long ago the node was observed whose observation is oldest.
+    pub view_age: Duration,
+}

@@ -1,0 +1,22 @@
+//! The Kubernetes side of the operator: what is watched, what is written, and who leads.
+//!
+//! Nothing here decides anything about addresses. What decides at all ([`publish`], [`lease`], [`events::EventLimiter`]) takes the
+//! time as an argument and does no I/O; the rest asks the API server.
+
+mod addresses;
+pub mod connect;
+pub mod crd;
+mod digest;
+pub mod events;
+pub mod leader;
+pub mod lease;
+pub mod nodes;
+mod observed;
+pub mod pods;
+mod problem;
+pub mod publish;
+pub mod rival;
+mod watching;
+
+pub use addresses::AddressSet;
+pub use digest::Digest;

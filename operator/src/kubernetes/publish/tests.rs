@@ -1,0 +1,216 @@
+//! The publisher against an object in memory, by scripts.
+
+use cilium_node::{Allocation, Allocations, Eni, EniStatus};
+use serde_json::{Value, json};
+
+use super::write::Body;
+use super::*;
+use crate::kubernetes::observed::object_of;
+
+/// A publisher, one object, and what was written down.
+struct Script {
+    publisher: Publisher,
+    object: Value,
+    kept: Option<Value>,
+    wanted: Option<Wanted>,
+    sent: Option<Write>,
+    now: u64,
+    log: Vec<String>,
+}
+
+/// One door: commands, a line each, and what the publisher wrote and said.
+///
+/// `object JSON` a new object; `other JSON` somebody's merge patch; `keep`, `see`, `see kept` what is observed; `want [cidr]
+/// ENI: ADDRESSES; ...` what is to be published; `settle` writes until nothing is left; `send`, then `answer`, `lost` (done, and the
+/// answer lost), `refuse` or `gone`; `at MS`; `hold`, `resume`, `forget`.
+fn check(script: &str, expected: &str) {
+    let mut run = Script {
+        publisher: Publisher::new(PublishSettings::default()),
+        object: Value::Null,
+        kept: None,
+        wanted: None,
+        sent: None,
+        now: 0,
+        log: vec![],
+    };
+    for line in script.lines().map(str::trim).filter(|line| !line.is_empty()) {
+        let (word, rest) = line.split_once(' ').unwrap_or((line, ""));
+        run.act(word, rest);
+    }
+    let lines = expected.lines().map(str::trim).filter(|line| !line.is_empty());
+    let expected: Vec<&str> = lines.collect();
+    assert_eq!(run.log, expected, "{script}");
+}
+
+fn name() -> NodeName {
+    "n".parse().expect("a name")
+}
+
+impl Script {
+    fn act(&mut self, word: &str, rest: &str) {
+        let now = Tick::from_millis(self.now);
+        match word {
+            "object" => {
+                let version = self.version() + 1;
+                let mut object: Value = serde_json::from_str(rest).expect("a test's own JSON");
+                let uid = format!("uid-{version}");
+                object["metadata"] = json!({"name": "n", "uid": uid});
+                self.object = object;
+                self.touch(version);
+                self.see(&self.object.clone());
+            }
+            "other" => {
+                let version = self.version() + 1;
+                let patch = serde_json::from_str(rest).expect("a test's own JSON");
+                json_patch::merge(&mut self.object, &patch);
+                self.touch(version);
+            }
+            "keep" => self.kept = Some(self.object.clone()),
+            "see" if rest == "kept" => self.see(&self.kept.clone().expect("something kept")),
+            "see" => self.see(&self.object.clone()),
+            "want" => {
+                self.wanted = Some(wanted(rest));
+                self.publisher.on_wanted(&name());
+            }
+            "settle" => {
+                while self.send() {
+                    self.answer(true);
+                }
+            }
+            "send" => assert!(self.send(), "something to write"),
+            "answer" => self.answer(true),
+            "lost" => self.answer(false),
+            "refuse" => self.result(WriteResult::Refused { problem: "no".into() }),
+            "gone" => self.result(WriteResult::Gone),
+            "at" => self.now = rest.parse().expect("milliseconds"),
+            "hold" => self.publisher.hold((rest != "all").then(name).as_ref()),
+            "resume" => self.publisher.resume((rest != "all").then(name).as_ref()),
+            "forget" => self.publisher.forget(&name()),
+            "ignore" => {
+                let object = object_of(&self.object.to_string()).expect("an object");
+                self.publisher.on_observed(&name(), &object, rest == "on");
+            }
+            _ => panic!("no command: {word}"),
+        }
+        assert!(self.publisher.deadline().is_none_or(|at| now < at || self.now == now.as_millis()));
+        self.events();
+    }
+
+    fn version(&self) -> u64 {
+        let text = self.object["metadata"]["resourceVersion"].as_str();
+        text.map_or(0, |text| text.parse().expect("a number"))
+    }
+
+    fn touch(&mut self, version: u64) {
+        self.object["metadata"]["resourceVersion"] = json!(version.to_string());
+    }
+
+    fn see(&mut self, object: &Value) {
+        let object = object_of(&object.to_string()).expect("an object");
+        self.publisher.on_observed(&name(), &object, false);
+    }
+
+    fn send(&mut self) -> bool {
+        let wanted = self.wanted.clone();
+        let write = self.publisher.poll_write(Tick::from_millis(self.now), |_| wanted.clone());
+        let Some(write) = write else { return false };
+        let (how, body) = match &write.body {
+            Body::Merge(body) => ("merge", body),
+            Body::Operations(body) => ("replace", body),
+        };
+        self.log.push(format!("{how} {}", summary(body)));
+        self.sent = Some(write);
+        true
+    }
+
+    /// Does what was sent. The answer may get lost.
+    fn answer(&mut self, arrives: bool) {
+        let write = self.sent.clone().expect("something sent");
+        match &write.body {
+            Body::Merge(body) => json_patch::merge(&mut self.object, body),
+            Body::Operations(body) => {
+                let patch: json_patch::Patch =
+                    serde_json::from_value(body.clone()).expect("a JSON patch");
+                json_patch::patch(&mut self.object, &patch).expect("a place for it");
+            }
+        }
+        let version = self.version() + 1;
+        self.touch(version);
+        self.result(if arrives {
+            WriteResult::Written(object_of(&self.object.to_string()).expect("an object"))
+        } else {
+            WriteResult::Failed { problem: "lost".into() }
+        });
+    }
+
+    fn result(&mut self, result: WriteResult) {
+        let write = self.sent.take().expect("something sent");
+        self.publisher.on_written(Tick::from_millis(self.now), &write, result);
+    }
+
+    fn events(&mut self) {
+        while let Some(event) = self.publisher.poll_event() {
+            self.log.push(match event {
+                PublishEvent::Published { .. } => continue,
+                PublishEvent::Rival { deed, version, .. } => {
+                    format!("rival {deed:?} at {}", version.expect("a version"))
+                }
+                PublishEvent::Refused { part, .. } => format!("refused {part:?}"),
+                PublishEvent::Failed { part, .. } => format!("failed {part:?}"),
+            });
+        }
+    }
+}
+
+/// `eni-1: 10.0.0.1 10.0.0.2; eni-2:`, after `cidr` where the agent speaks that.
+fn wanted(text: &str) -> Wanted {
+    let (is_cidr, text) = text.strip_prefix("cidr").map_or((false, text), |rest| (true, rest));
+    let mut eni_status = EniStatus::default();
+    let mut pool = Allocations::new();
+    for part in text.split(';').filter(|part| !part.trim().is_empty()) {
+        let (id, addresses) = part.trim().split_once(':').expect("ENI: ADDRESSES");
+        let addresses: Vec<String> = addresses.split_whitespace().map(str::to_owned).collect();
+        let resource = Some(id.to_owned());
+        let entry = Allocation { resource, ..Allocation::default() };
+        pool.extend(addresses.iter().map(|address| (address.clone(), entry.clone())));
+        let eni = Eni { addresses: Some(addresses), ..Eni::default() };
+        eni_status.enis.get_or_insert_default().insert(id.to_owned(), eni);
+    }
+    let pool = if is_cidr { WantedPool::LeftOver } else { WantedPool::Exactly(pool) };
+    Wanted { eni_status, pool, pre_allocate: 8 }
+}
+
+/// The members that are written, and the addresses in them.
+fn summary(body: &Value) -> String {
+    let operations = body.as_array().map(|operations| {
+        let parts = operations.iter().map(|it| {
+            let path = it["path"].as_str().expect("a path").trim_start_matches('/');
+            format!("{}={}", path.replace('/', "."), short(&it["value"]))
+        });
+        parts.collect::<Vec<_>>().join(" ")
+    });
+    operations.unwrap_or_else(|| {
+        let eni = body.pointer("/status/eni").map(|it| format!("status.eni={}", short(it)));
+        let pool =
+            body.pointer("/spec/ipam/pool").map(|it| format!("spec.ipam.pool={}", short(it)));
+        let seed = body.pointer("/spec/ipam/pre-allocate");
+        let seed = seed.map(|it| format!("spec.ipam.pre-allocate={it}"));
+        eni.into_iter().chain(pool).chain(seed).collect::<Vec<_>>().join(" ")
+    })
+}
+
+/// Of a status each ENI with its addresses, of a pool its addresses.
+fn short(value: &Value) -> String {
+    let Some(members) = value.as_object() else { return value.to_string() };
+    let last = |text: &str| text.rsplit('.').next().unwrap_or_default().to_owned();
+    if let Some(enis) = members.get("enis").and_then(Value::as_object) {
+        let addresses =
+            enis.values().flat_map(|eni| eni["addresses"].as_array().into_iter().flatten());
+        let addresses = addresses.filter_map(Value::as_str).map(last);
+        return format!("[{}]", addresses.collect::<Vec<_>>().join(","));
+    }
+    format!("[{}]", members.keys().map(|text| last(text)).collect::<Vec<_>>().join(","))
+}
+
+mod order;
+mod others;

@@ -1,0 +1,158 @@
+//! What others do to the object.
+
+use super::check;
+
+const PUBLISHED: &str = r#"object {"spec": {"ipam": {"pre-allocate": 8}}}
+    want eni-1: 10.0.0.1
+    settle
+    keep
+    see"#;
+const WRITTEN: &str = "merge status.eni=[1]
+    merge spec.ipam.pool=[1]";
+
+fn check_others(script: &str, expected: &str) {
+    check(&format!("{PUBLISHED}\n{script}"), &format!("{WRITTEN}\n{expected}"));
+}
+
+#[test]
+fn members_of_others_are_none_of_our_business() {
+    check_others(
+        r#"other {"spec": {"ipam": {"pools": {"requested": []}}}, "status": {"ipam": {"used": {"10.0.0.1": {}}}}}
+        see
+        settle"#,
+        "",
+    );
+}
+
+#[test]
+fn a_foreign_write_is_said_and_stops_ours() {
+    check_others(
+        r#"other {"status": {"eni": {"enis": {"eni-9": {}}}}}
+        see
+        want eni-1: 10.0.0.1 10.0.0.2
+        settle
+        other {"spec": {"ipam": {"pool": {"10.0.0.9": {}}}}}
+        see
+        settle"#,
+        "rival WroteEniStatus at 4
+        rival WrotePool at 5",
+    );
+}
+
+#[test]
+fn after_a_rival_everything_is_put_right() {
+    check_others(
+        r#"other {"status": {"eni": {"enis": {"eni-9": {"addresses": ["10.0.0.9"]}}}}}
+        see
+        settle
+        resume
+        settle"#,
+        "rival WroteEniStatus at 4
+        replace status.eni=[1]",
+    );
+}
+
+#[test]
+fn late_echoes_are_no_rivals() {
+    check_others(
+        "want eni-1: 10.0.0.1 10.0.0.2
+        settle
+        see kept
+        settle",
+        "replace status.eni=[1,2]
+        replace spec.ipam.pool=[1,2]",
+    );
+}
+
+#[test]
+fn what_arrives_while_a_write_is_on_its_way_is_judged_by_its_version() {
+    check_others(
+        "want eni-1: 10.0.0.1 10.0.0.2
+        send\n see\n answer\n see\n settle",
+        "replace status.eni=[1,2]
+        replace spec.ipam.pool=[1,2]",
+    );
+    check_others(
+        r#"want eni-1: 10.0.0.1 10.0.0.2
+        send
+        other {"spec": {"ipam": {"pool": {"10.0.0.9": {}}}}}
+        see
+        answer
+        settle"#,
+        "replace status.eni=[1,2]
+        rival WrotePool at 4",
+    );
+}
+
+#[test]
+fn content_put_back_is_written_again_and_becomes_a_rival_the_third_time() {
+    let back = r#"other {"status": {"eni": {"enis": {"eni-1": {"addresses": ["10.0.0.1"]}}}}}
+        see
+        settle"#;
+    check_others(
+        &format!("want eni-1: 10.0.0.1 10.0.0.2\n settle\n {back}\n {back}\n {back}"),
+        "replace status.eni=[1,2]
+        replace spec.ipam.pool=[1,2]
+        replace status.eni=[1,2]
+        replace status.eni=[1,2]
+        rival WroteEniStatus at 10",
+    );
+}
+
+#[test]
+fn a_write_without_an_answer_is_no_rival() {
+    check_others(
+        "want eni-1: 10.0.0.1 10.0.0.2
+        send\n lost\n see\n settle\n at 500\n settle",
+        "replace status.eni=[1,2]
+        failed EniStatus
+        replace spec.ipam.pool=[1,2]",
+    );
+}
+
+#[test]
+fn members_that_older_agents_drop_are_no_rival() {
+    let with = r#"object {"spec": {"ipam": {"pre-allocate": 8}},
+        "status": {"eni": {"enis": {"eni-1": {"addresses": ["10.0.0.1"], "ipv6-prefixes": ["a"]}}}}}"#;
+    check(
+        &format!(
+            r#"{}
+            want cidr eni-1: 10.0.0.1
+            settle
+            see
+            other {{"status": {{"eni": {{"enis": {{"eni-1": {{"ipv6-prefixes": ["b"]}}}}}}}}}}
+            see
+            settle"#,
+            with.replace('\n', " ")
+        ),
+        "replace status.eni=[1]",
+    );
+}
+
+/// A node's members were empty when they were looked at, and not any more when they were added to.
+#[test]
+fn what_was_added_to_is_replaced_when_it_held_something_else() {
+    check(
+        r#"object {"spec": {"ipam": {"pre-allocate": 8}}}
+        want cidr eni-1: 10.0.0.1
+        send
+        other {"status": {"eni": {"enis": {"eni-9": {"addresses": ["10.0.0.9"]}}}}}
+        answer
+        settle"#,
+        "merge status.eni=[1]
+        replace status.eni=[1]",
+    );
+}
+
+#[test]
+fn nothing_is_written_while_all_nodes_are_on_hold() {
+    check(
+        r#"object {"spec": {"ipam": {"pre-allocate": 8}}}
+        hold all
+        want cidr eni-1: 10.0.0.1
+        settle
+        resume all
+        settle"#,
+        "merge status.eni=[1]",
+    );
+}

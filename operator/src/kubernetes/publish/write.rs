@@ -1,0 +1,172 @@
+//! Patches: of what the operator owns, and of nothing else.
+//!
+//! None names a resource version. So none is ever refused because somebody else was faster, and what others write at the same
+//! time stays: an agent's update of the whole object that was made from an older version is refused on its side, read again
+//! and repeated, with our members in it.
+
+use std::time::Duration;
+
+use cilium_node::{Allocations, CiliumNode, EniStatus};
+use http::header::CONTENT_TYPE;
+use http::{Method, Request};
+use ipam_core::ids::NodeName;
+use kube::{Client, Resource};
+use serde_json::{Map, Value, json};
+
+use crate::kubernetes::observed::{Member, ObservedObject, object_of};
+use crate::kubernetes::problem::chain;
+
+/// Who writes, to the API server.
+pub const FIELD_MANAGER: &str = "berth-operator";
+
+/// How long an answer is waited for.
+const PATIENCE: Duration = Duration::from_secs(15);
+
+/// What is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Part {
+    /// `status.eni`.
+    EniStatus,
+    /// `spec.ipam.pool`.
+    Pool,
+    /// `spec.ipam.pre-allocate`.
+    PreAllocate,
+}
+
+/// A patch of one node.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Write {
+    node: NodeName,
+    part: Part,
+    pub(super) body: Body,
+    /// Tells the writes of one publisher apart.
+    number: u64,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Body {
+    /// Adds to what is there (RFC 7396). Makes what is missing on the way.
+    Merge(Value),
+    /// Puts a value in the place of another (RFC 6902).
+    Operations(Value),
+}
+
+/// What came of a write.
+#[derive(Debug, Clone, PartialEq)]
+pub enum WriteResult {
+    /// It was done, and this is the object then.
+    Written(ObservedObject),
+    /// There is no such node.
+    Gone,
+    /// The API server finds it invalid (422).
+    Refused {
+        /// What it says.
+        problem: String,
+    },
+    /// It was not done, or nobody knows.
+    Failed {
+        /// Why.
+        problem: String,
+    },
+}
+
+impl Write {
+    /// Which node is written.
+    #[must_use]
+    pub const fn node(&self) -> &NodeName {
+        &self.node
+    }
+
+    /// What of it.
+    #[must_use]
+    pub const fn part(&self) -> Part {
+        self.part
+    }
+
+    pub(super) const fn number(&self) -> u64 {
+        self.number
+    }
+
+    pub(super) fn numbered(self, number: u64) -> Self {
+        Self { number, ..self }
+    }
+
+    /// Whether what was there is gone afterwards, whatever it was.
+    pub(super) const fn replaces(&self) -> bool {
+        matches!(self.body, Body::Operations(_))
+    }
+
+    pub(super) fn eni_status(node: NodeName, eni: &EniStatus, observed: Member) -> Self {
+        let body = match observed {
+            Member::Empty => Body::Merge(json!({"status": {"eni": eni}})),
+            Member::Filled(_) => {
+                Body::Operations(json!([{"op": "add", "path": "/status/eni", "value": eni}]))
+            }
+        };
+        Self { node, part: Part::EniStatus, body, number: 0 }
+    }
+
+    /// With `pre_allocate`, if it is not 0, along with it.
+    pub(super) fn pool(
+        node: NodeName,
+        pool: &Allocations,
+        observed: Member,
+        pre_allocate: u32,
+    ) -> Self {
+        let body = if pool.is_empty() {
+            Body::Merge(ipam(json!({"pool": null}), pre_allocate))
+        } else if observed == Member::Empty {
+            Body::Merge(ipam(json!({"pool": pool}), pre_allocate))
+        } else {
+            let add = |name: &str, value: Value| json!({"op": "add", "path": format!("/spec/ipam/{name}"), "value": value});
+            let seed = (pre_allocate != 0).then(|| add("pre-allocate", json!(pre_allocate)));
+            Body::Operations([add("pool", json!(pool))].into_iter().chain(seed).collect())
+        };
+        Self { node, part: Part::Pool, body, number: 0 }
+    }
+
+    pub(super) fn pre_allocate(node: NodeName, pre_allocate: u32) -> Self {
+        let body = Body::Merge(ipam(json!({}), pre_allocate));
+        Self { node, part: Part::PreAllocate, body, number: 0 }
+    }
+
+    fn request(&self) -> Result<Request<Vec<u8>>, http::Error> {
+        let objects = CiliumNode::url_path(&(), None);
+        let subresource = if self.part == Part::EniStatus { "/status" } else { "" };
+        let path = format!("{objects}/{}{subresource}?fieldManager={FIELD_MANAGER}", self.node);
+        let (content_type, body) = match &self.body {
+            Body::Merge(body) => ("application/merge-patch+json", body),
+            Body::Operations(body) => ("application/json-patch+json", body),
+        };
+        let request = Request::builder().method(Method::PATCH).uri(path);
+        request.header(CONTENT_TYPE, content_type).body(body.to_string().into_bytes())
+    }
+}
+
+fn ipam(mut members: Value, pre_allocate: u32) -> Value {
+    if let Some(members) = members.as_object_mut().filter(|_| pre_allocate != 0) {
+        members.insert("pre-allocate".to_owned(), json!(pre_allocate));
+    }
+    Value::Object(Map::from_iter([("spec".to_owned(), json!({"ipam": members}))]))
+}
+
+/// Sends a patch once, and waits a limited time for the answer.
+pub async fn carry_out(client: &Client, write: &Write) -> WriteResult {
+    let request = match write.request() {
+        Ok(request) => request,
+        Err(error) => return WriteResult::Failed { problem: chain(&error) },
+    };
+    match tokio::time::timeout(PATIENCE, client.request_text(request)).await {
+        Ok(Ok(text)) => object_of(&text).map_or_else(
+            || WriteResult::Failed { problem: "the answer is no object".to_owned() },
+            WriteResult::Written,
+        ),
+        Ok(Err(kube::Error::Api(status))) => match status.code {
+            404 => WriteResult::Gone,
+            422 => WriteResult::Refused { problem: status.message.clone() },
+            _ => WriteResult::Failed { problem: status.message.clone() },
+        },
+        Ok(Err(error)) => WriteResult::Failed { problem: chain(&error) },
+        Err(_) => WriteResult::Failed { problem: format!("no answer within {PATIENCE:?}") },
+    }
+}

@@ -1,0 +1,168 @@
+//! What is said of what happened: lines of the log, and events on Nodes.
+
+use std::sync::Arc;
+
+use ipam_core::action::Action;
+use ipam_core::call::Api;
+use ipam_core::failure::{Failure, Remedy};
+use ipam_core::ids::NodeName;
+use ipam_core::reason::Blocked;
+use ipam_core::reconcile::{Event, Rival, RivalDeed};
+use kube::Client;
+use tokio::sync::mpsc;
+use tokio::task::JoinSet;
+use tracing::{debug, info, warn};
+
+use crate::board::Board;
+use crate::kubernetes::events::NodeEvents;
+use crate::kubernetes::publish::{Part, PublishEvent};
+use crate::metrics::Metrics;
+
+#[cfg(test)]
+mod tests;
+
+/// Writes a line for what the machine reports: decisions at debug, what changed at info, what somebody may have to do
+/// something about at warn.
+pub(super) fn log(event: &Event) {
+    match event {
+        Event::ViewComplete { nodes, enis, took } => {
+            info!(nodes, enis, ?took, "the view is complete");
+        }
+        Event::Sent { call, api, change: Some((node, action)), waited } => {
+            debug!(call = call.0, %api, %node, %action, ?waited, "sent");
+        }
+        Event::Sent { call, api, change: None, waited } => {
+            debug!(call = call.0, %api, ?waited, "sent");
+        }
+        Event::Changed { node, action, subnet: _, addresses, took } => {
+            info!(%node, %action, addresses, ?took, "changed");
+        }
+        Event::Failed { api, change, subnet: _, failure, took: _ } => {
+            log_failure(*api, change.as_ref(), failure);
+        }
+        Event::FirstAddress { node, took } => info!(%node, ?took, "the node has its first address"),
+        Event::Blocked { node, blocked } => log_blocked(node, blocked),
+        Event::WouldChange { node, action } => info!(%node, %action, "would be done"),
+        Event::Found { node, finding } => {
+            warn!(%node, kind = finding.label(), ?finding, "EC2 differs from what was known");
+        }
+        Event::Unreadable { api, what } => {
+            warn!(%api, what, "an entry of a listing cannot be read");
+        }
+        Event::LimitsRefused { instance_type, problem } => {
+            warn!(%instance_type, problem, "what EC2 says of an instance type cannot be right");
+        }
+        Event::PermissionMissing { api } => {
+            warn!(%api, "not allowed, and done without: `berth-operator check` says what that costs");
+        }
+        Event::PermissionBack { api } => info!(%api, "allowed again"),
+        Event::RivalFound { node, rival } => log_rival(node.as_ref(), rival),
+        Event::RivalGone { node: Some(node) } => {
+            info!(%node, "nobody else is at work any more: going on");
+        }
+        Event::RivalGone { node: None } => {
+            info!("nobody else is at work any more: going on with all nodes");
+        }
+        Event::NodeForgotten { node } => info!(%node, "the node is gone"),
+    }
+}
+
+fn log_failure(api: Api, change: Option<&(NodeName, Action)>, failure: &Failure) {
+    // Being slowed down is part of the day, and what else is so is said by what blocks the node.
+    let daily = matches!(failure.remedy(), Remedy::SlowDown | Remedy::DoWithout);
+    match (change, daily) {
+        (Some((node, action)), true) => debug!(%api, %node, %action, %failure, "failed"),
+        (Some((node, action)), false) => warn!(%api, %node, %action, %failure, "failed"),
+        (None, true) => debug!(%api, %failure, "failed"),
+        (None, false) => warn!(%api, %failure, "failed"),
+    }
+}
+
+fn log_blocked(node: &NodeName, blocked: &[Blocked]) {
+    if blocked.is_empty() {
+        return info!(%node, "nothing keeps the node from what it wants any more");
+    }
+    for blocked in blocked {
+        info!(%node, reason = blocked.reason.label(), short = blocked.short, "blocked: {}", blocked.reason);
+    }
+}
+
+fn log_rival(node: Option<&NodeName>, rival: &Rival) {
+    let node = node.map_or("all nodes", NodeName::as_str);
+    let did = match &rival.did {
+        RivalDeed::WroteEniStatus => "wrote status.eni".to_owned(),
+        RivalDeed::WrotePool => "wrote spec.ipam.pool".to_owned(),
+        RivalDeed::ChangedEni { eni } => format!("changed {eni}"),
+    };
+    warn!(
+        node,
+        who = rival.who,
+        did,
+        "somebody else does the operator's work: nothing is changed until they stop"
+    );
+}
+
+/// Says and counts what came of a write.
+pub(super) fn log_publication(event: &PublishEvent, metrics: &Metrics) {
+    match event {
+        PublishEvent::Published { node, part } => {
+            debug!(%node, part = part_name(*part), "published");
+            metrics.on_published(part_name(*part));
+        }
+        PublishEvent::Rival { node, deed, version } => {
+            debug!(%node, ?deed, version, "somebody else wrote what the operator owns");
+        }
+        PublishEvent::Refused { node, part, problem } => {
+            warn!(%node, part = part_name(*part), problem, "the API server refuses what is to be published");
+            metrics.on_publication_failed("Refused");
+        }
+        PublishEvent::Failed { node, part, problem } => {
+            info!(%node, part = part_name(*part), problem, "not published: trying again");
+            metrics.on_publication_failed("Failed");
+        }
+    }
+}
+
+const fn part_name(part: Part) -> &'static str {
+    match part {
+        Part::EniStatus => "status.eni",
+        Part::Pool => "spec.ipam.pool",
+        Part::PreAllocate => "spec.ipam.pre-allocate",
+    }
+}
+
+/// As many events as may wait to be written; more are left out.
+const BACKLOG: usize = 256;
+
+/// Writes events on Nodes, beside the loop, which never waits for it.
+pub(super) struct Reporter {
+    sender: mpsc::Sender<(NodeName, Vec<Blocked>)>,
+    /// Ends with the term.
+    _writer: JoinSet<()>,
+}
+
+impl Reporter {
+    pub(super) fn new(client: &Client, identity: &str, board: Arc<Board>) -> Self {
+        let (sender, mut inputs) = mpsc::channel::<(NodeName, Vec<Blocked>)>(BACKLOG);
+        let events = NodeEvents::new(client.clone(), identity.to_owned());
+        let mut writer = JoinSet::new();
+        writer.spawn(async move {
+            while let Some((node, blocked)) = inputs.recv().await {
+                match blocked.first() {
+                    Some(first) => events.blocked(board.now(), &node, first).await,
+                    None => events.unblocked(board.now(), &node).await,
+                }
+            }
+        });
+        Self { sender, _writer: writer }
+    }
+
+    pub(super) fn on_event(&self, event: &Event) {
+        let Event::Blocked { node, blocked } = event else { return };
+        let mut worst = blocked.clone();
+        worst.sort_by_key(|blocked| std::cmp::Reverse(blocked.short));
+        if self.sender.try_send((node.clone(), worst)).is_err() {
+            debug!(%node, "too many events: one is left out");
+        }
+    }
+}

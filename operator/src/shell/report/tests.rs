@@ -1,0 +1,141 @@
+//! The lines of the log.
+
+use std::io;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use ipam_core::action::Action;
+use ipam_core::call::{Api, CallId};
+use ipam_core::failure::{Failure, Refusal};
+use ipam_core::reason::{Blocked, Reason};
+use ipam_core::reconcile::{Event, Finding, Rival, RivalDeed};
+use tracing_subscriber::fmt::MakeWriter;
+
+use super::log;
+
+/// Keeps what is written.
+#[derive(Clone, Default)]
+struct Kept(Arc<Mutex<Vec<u8>>>);
+
+impl io::Write for Kept {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().unwrap().write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl<'a> MakeWriter<'a> for Kept {
+    type Writer = Self;
+
+    fn make_writer(&'a self) -> Self {
+        self.clone()
+    }
+}
+
+/// Compares the lines that `event` makes with `expected`.
+#[track_caller]
+fn check(event: &Event, expected: &str) {
+    let kept = Kept::default();
+    let subscriber = tracing_subscriber::fmt()
+        .with_max_level(tracing::Level::TRACE)
+        .with_writer(kept.clone())
+        .with_ansi(false)
+        .with_target(false)
+        .without_time()
+        .finish();
+    tracing::subscriber::with_default(subscriber, || log(event));
+    let text = String::from_utf8(kept.0.lock().unwrap().clone()).unwrap();
+    let lines: Vec<&str> = text.lines().map(str::trim).collect();
+    assert_eq!(lines.join("\n"), expected);
+}
+
+fn assign() -> Action {
+    let (eni, subnet) = ("eni-1".parse().unwrap(), "subnet-1".parse().unwrap());
+    Action::AssignAddresses { eni, subnet, count: 8 }
+}
+
+fn took() -> Duration {
+    Duration::from_millis(500)
+}
+
+#[test]
+fn decisions_are_at_debug_and_changes_at_info() {
+    let node: ipam_core::ids::NodeName = "node-1".parse().unwrap();
+    let (api, action) = (Api::AssignPrivateIpAddresses, assign());
+    let change = Some((node.clone(), action.clone()));
+    check(
+        &Event::Sent { call: CallId(7), api, change, waited: Duration::ZERO },
+        "DEBUG sent call=7 api=AssignPrivateIpAddresses node=node-1 \
+         action=assign 8 addresses of subnet-1 to eni-1 waited=0ns",
+    );
+    let api = Api::DescribeSubnets;
+    check(
+        &Event::Sent { call: CallId(8), api, change: None, waited: took() },
+        "DEBUG sent call=8 api=DescribeSubnets waited=500ms",
+    );
+    check(
+        &Event::Changed { node, action, subnet: None, addresses: 8, took: took() },
+        "INFO changed node=node-1 action=assign 8 addresses of subnet-1 to eni-1 addresses=8 took=500ms",
+    );
+}
+
+#[test]
+fn what_blocks_a_node_is_at_info_with_its_reason() {
+    let node: ipam_core::ids::NodeName = "node-1".parse().unwrap();
+    let reason = Reason::InstanceFull { instance_type: "m5.large".parse().unwrap() };
+    let blocked = vec![Blocked { reason, short: 6 }];
+    check(
+        &Event::Blocked { node: node.clone(), blocked },
+        "INFO blocked: every slot for pods of this m5.large is taken node=node-1 reason=\"InstanceFull\" short=6",
+    );
+    check(
+        &Event::Blocked { node, blocked: vec![] },
+        "INFO nothing keeps the node from what it wants any more node=node-1",
+    );
+}
+
+#[test]
+fn failures_are_at_warn_unless_they_are_part_of_the_day() {
+    let failed = |failure| Event::Failed {
+        api: Api::DescribeSubnets,
+        change: None,
+        subnet: None,
+        failure,
+        took: took(),
+    };
+    check(&failed(Failure::Throttled), "DEBUG failed api=DescribeSubnets failure=throttled by EC2");
+    let refusal = Refusal::Unauthorized;
+    let refused =
+        Failure::Refused { refusal, code: "UnauthorizedOperation".into(), message: "no".into() };
+    check(
+        &failed(refused),
+        "DEBUG failed api=DescribeSubnets failure=refused by EC2: UnauthorizedOperation: no",
+    );
+    check(
+        &failed(Failure::NoAnswer { cause: "cut".into() }),
+        "WARN failed api=DescribeSubnets failure=no answer: cut",
+    );
+    check(
+        &Event::PermissionMissing { api: Api::DescribeRouteTables },
+        "WARN not allowed, and done without: `berth-operator check` says what that costs api=DescribeRouteTables",
+    );
+}
+
+#[test]
+fn what_somebody_else_did_is_at_warn() {
+    let eni = "eni-1".parse().unwrap();
+    let finding = Finding::EniVanished { eni };
+    check(
+        &Event::Found { node: "node-1".parse().unwrap(), finding },
+        "WARN EC2 differs from what was known node=node-1 kind=\"EniVanished\" finding=EniVanished { eni: eni-1 }",
+    );
+    let rival = Rival { who: "cilium-operator-aws".into(), did: RivalDeed::WrotePool };
+    check(
+        &Event::RivalFound { node: None, rival },
+        "WARN somebody else does the operator's work: nothing is changed until they stop node=\"all nodes\" \
+         who=\"cilium-operator-aws\" did=\"wrote spec.ipam.pool\"",
+    );
+}

@@ -1,0 +1,74 @@
+//! Programs of the workspace and of the clients, built or installed where they are not there yet.
+
+use std::io;
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitStatus, Stdio};
+
+use serde_json::Value;
+
+/// Why there is no such program.
+#[derive(Debug, thiserror::Error)]
+pub enum NoProgram {
+    /// What makes it could not be run.
+    #[error("{maker} cannot be run: {error}")]
+    Start {
+        /// What was to be run.
+        maker: String,
+        /// What the system said.
+        error: io::Error,
+    },
+    /// What makes it failed; why is on the standard error.
+    #[error("{maker} failed ({status}); its messages are above")]
+    Failed {
+        /// What was run.
+        maker: String,
+        /// How it ended.
+        status: ExitStatus,
+    },
+    /// What makes it did not say where it is.
+    #[error("{maker} did not say where the program is")]
+    Nowhere {
+        /// What was run.
+        maker: String,
+    },
+}
+
+/// A program of the workspace, named like its package. Cargo builds it if need be.
+///
+/// # Errors
+///
+/// When it does not build.
+pub fn program(name: &str) -> Result<PathBuf, NoProgram> {
+    let mut cargo = Command::new(env!("CARGO"));
+    cargo.args(["build", "--quiet", "--locked", "-p", name, "--bin", name]);
+    cargo.arg("--message-format=json-render-diagnostics").current_dir(env!("CARGO_MANIFEST_DIR"));
+    let maker = format!("cargo build -p {name}");
+    let said = output(&mut cargo, &maker)?;
+    let executable = |line: &str| {
+        let message: Value = serde_json::from_str(line).ok()?;
+        message["executable"].as_str().map(PathBuf::from)
+    };
+    said.lines().filter_map(executable).next_back().ok_or(NoProgram::Nowhere { maker })
+}
+
+/// The aws CLI, from the environment that `clients/run` uses.
+///
+/// # Errors
+///
+/// When it cannot be installed.
+pub fn aws_cli() -> Result<PathBuf, NoProgram> {
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("clients/environment");
+    let maker = script.display().to_string();
+    let said = output(&mut Command::new(&script), &maker)?;
+    let environment = said.lines().last().ok_or(NoProgram::Nowhere { maker })?;
+    Ok(Path::new(environment).join("bin/aws"))
+}
+
+fn output(command: &mut Command, maker: &str) -> Result<String, NoProgram> {
+    let ran = command.stdin(Stdio::null()).stderr(Stdio::inherit()).output();
+    let ran = ran.map_err(|error| NoProgram::Start { maker: maker.to_owned(), error })?;
+    if !ran.status.success() {
+        return Err(NoProgram::Failed { maker: maker.to_owned(), status: ran.status });
+    }
+    Ok(String::from_utf8_lossy(&ran.stdout).into_owned())
+}

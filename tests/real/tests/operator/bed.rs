@@ -1,0 +1,241 @@
+//! What the operator is put into, and how to look at it.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use ec2_sim::Ec2;
+use ec2_sim::face::http::Server as Ec2Server;
+use ec2_sim::face::shared::Shared;
+use ec2_sim::spec::Spec;
+use kube::api::{ApiResource, DynamicObject, PostParams};
+use kube::{Api, Client};
+use kube_sim::{KubeSim, Settings};
+use real::{Kubernetes, Options, Running, program};
+use serde_json::Value;
+use tempfile::TempDir;
+use tokio::runtime::Runtime;
+
+use crate::fleet::Fleet;
+
+/// The manifests that a cluster's owner applies.
+const MANIFESTS: &str = "../../deploy/manifests/operator.yaml";
+const NAMESPACE: &str = "berth-system";
+const ACCOUNT: &str = "berth-operator";
+
+/// The Kubernetes that a bed has.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Server {
+    Real,
+    Simulated,
+}
+
+enum Cluster {
+    Real(Kubernetes),
+    Simulated(KubeSim),
+}
+
+/// A cluster, an EC2, and what is needed to start operators between them.
+pub(crate) struct Bed {
+    cluster: Cluster,
+    admin: Client,
+    ec2: Shared,
+    ec2_server: Ec2Server,
+    program: PathBuf,
+    folder: TempDir,
+    runtime: Runtime,
+}
+
+impl Bed {
+    pub(crate) fn start(server: Server, fleet: &Fleet) -> Self {
+        let runtime = Runtime::new().unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        let spec = Spec::parse("fleet", &fleet.world()).unwrap();
+        let mut world = Ec2::new(spec.settings().unwrap());
+        spec.populate(&mut world).unwrap();
+        let _inside = runtime.enter();
+        let ec2 = Shared::new(world);
+        let any_port = ([127, 0, 0, 1], 0).into();
+        let ec2_server = runtime.block_on(Ec2Server::start(any_port, ec2.clone())).unwrap();
+        let kubeconfig = folder.path().join("kubeconfig");
+        let (cluster, admin) = match server {
+            Server::Real => {
+                let kubernetes = Kubernetes::start(Options::default()).unwrap();
+                fs::write(&kubeconfig, operator_access(&kubernetes)).unwrap();
+                let admin = runtime.block_on(kubernetes.client()).unwrap();
+                (Cluster::Real(kubernetes), admin)
+            }
+            Server::Simulated => {
+                let sim = KubeSim::new(Settings::default());
+                let server = kube_sim::Server::start(sim.clone(), any_port);
+                let server = runtime.block_on(server).unwrap();
+                fs::write(&kubeconfig, server.kubeconfig(ACCOUNT)).unwrap();
+                // It serves for as long as the runtime runs.
+                std::mem::forget(server);
+                let admin = sim.client("admin");
+                (Cluster::Simulated(sim), admin)
+            }
+        };
+        let program = program("berth-operator").unwrap();
+        Self { cluster, admin, ec2, ec2_server, program, folder, runtime }
+    }
+
+    /// Starts an operator that logs to a file of that name.
+    pub(crate) fn operator(&self, name: &str) -> Operator {
+        let mut command = Command::new(&self.program);
+        command.args(["run", "--mode", "normal", "--region", "eu-west-1", "--log-format", "text"]);
+        command.args(["--operator-prometheus-serve-addr", "127.0.0.1:0"]);
+        let namespace = match self.cluster {
+            Cluster::Real(_) => NAMESPACE,
+            Cluster::Simulated(_) => "default",
+        };
+        command.args(["--k8s-namespace", namespace]);
+        command.arg("--kubeconfig").arg(self.folder.path().join("kubeconfig"));
+        command.arg("--ec2-api-endpoint").arg(format!("http://{}", self.ec2_server.addr));
+        command.env("AWS_ACCESS_KEY_ID", "any").env("AWS_SECRET_ACCESS_KEY", "any");
+        let log = self.folder.path().join(format!("{name}.log"));
+        let running = Running::start(&command, &log).unwrap();
+        Operator { running, log }
+    }
+
+    /// Waits until the operator has registered the resource.
+    pub(crate) fn await_definition(&self, within: Duration) {
+        await_true(within, "the resource is not served", || {
+            self.block_on(self.nodes().list(&kube::api::ListParams::default())).is_ok()
+        });
+    }
+
+    pub(crate) fn create(&self, fleet: &Fleet) {
+        let api = self.nodes();
+        for object in fleet.objects() {
+            let object: DynamicObject = serde_json::from_value(object).unwrap();
+            self.block_on(api.create(&PostParams::default(), &object)).unwrap();
+        }
+    }
+
+    /// Waits until every node has exactly so many addresses in its pool.
+    pub(crate) fn await_addresses(&self, fleet: &Fleet, addresses: usize, within: Duration) {
+        await_true(within, "not every node has its addresses", || {
+            self.nodes_with(addresses) == fleet.len()
+        });
+    }
+
+    /// Waits until the first nodes have their addresses.
+    pub(crate) fn await_some_addresses(&self, fleet: &Fleet, addresses: usize, within: Duration) {
+        await_true(within, "no node has its addresses", || {
+            self.nodes_with(addresses) >= fleet.len() / 10
+        });
+    }
+
+    fn nodes_with(&self, addresses: usize) -> usize {
+        let listed = self.block_on(self.nodes().list(&kube::api::ListParams::default())).unwrap();
+        let pool = |node: &DynamicObject| {
+            let pool = node.data["spec"]["ipam"]["pool"].as_object();
+            let on_an_eni = |entry: &Value| entry["resource"].as_str().is_some();
+            pool.map_or(0, |pool| pool.values().filter(|entry| on_an_eni(entry)).count())
+        };
+        listed.iter().filter(|node| pool(node) == addresses).count()
+    }
+
+    /// Where EC2's truth contradicts itself: `[]` when it does not.
+    pub(crate) fn audit(&self) -> String {
+        format!("{:?}", self.ec2.with(|ec2, _| ec2.audit()))
+    }
+
+    /// How many calls changed something at EC2.
+    pub(crate) fn mutations(&self) -> usize {
+        self.ec2.with(|ec2, _| {
+            let counters = ec2.counters();
+            let changed = counters.iter().filter(|(name, _)| !is_reading(name));
+            let done = changed.map(|(_, it)| it.calls - it.errors.values().sum::<u64>());
+            usize::try_from(done.sum::<u64>()).unwrap()
+        })
+    }
+
+    /// How many writes of `CiliumNodes` by the operator the API server carried out.
+    pub(crate) fn operator_writes(&self) -> usize {
+        match &self.cluster {
+            Cluster::Real(kubernetes) => writes_in(&kubernetes.audit_log().unwrap()),
+            Cluster::Simulated(sim) => {
+                let ours = sim.counters().count(|counted| {
+                    counted.client == ACCOUNT
+                        && counted.verb.is_write()
+                        && counted.resource.starts_with("ciliumnodes")
+                        && (200..300).contains(&counted.code)
+                });
+                usize::try_from(ours).unwrap()
+            }
+        }
+    }
+
+    fn nodes(&self) -> Api<DynamicObject> {
+        let resource = ApiResource::erase::<cilium_node::CiliumNode>(&());
+        Api::all_with(self.admin.clone(), &resource)
+    }
+
+    fn block_on<T>(&self, future: impl Future<Output = T>) -> T {
+        self.runtime.block_on(future)
+    }
+}
+
+fn is_reading(action: &str) -> bool {
+    ["Describe", "Get"].iter().any(|verb| action.starts_with(verb))
+}
+
+/// A kubeconfig with what the manifests allow the operator, and no more.
+fn operator_access(kubernetes: &Kubernetes) -> String {
+    let manifests = Path::new(env!("CARGO_MANIFEST_DIR")).join(MANIFESTS);
+    let kubectl = kubernetes.kubectl();
+    kubectl.run(["apply", "-f", &manifests.display().to_string()]).unwrap();
+    let token = kubectl.run(["create", "token", ACCOUNT, "--namespace", NAMESPACE]).unwrap();
+    let admin = fs::read_to_string(kubernetes.kubeconfig()).unwrap();
+    let mut config: Value = serde_saphyr::from_str(&admin).unwrap();
+    config["users"][0]["user"] = serde_json::json!({"token": token.trim()});
+    config.to_string()
+}
+
+fn writes_in(audit_log: &Path) -> usize {
+    let user = format!("system:serviceaccount:{NAMESPACE}:{ACCOUNT}");
+    let log = fs::read_to_string(audit_log).unwrap();
+    let events = log.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
+    let ours = events.filter(|event| {
+        event["user"]["username"] == user.as_str()
+            && event["objectRef"]["resource"] == "ciliumnodes"
+            && event["responseStatus"]["code"].as_u64().is_some_and(|code| code < 300)
+    });
+    ours.count()
+}
+
+#[track_caller]
+pub(crate) fn await_true(within: Duration, otherwise: &str, mut holds: impl FnMut() -> bool) {
+    let deadline = Instant::now() + within;
+    while !holds() {
+        assert!(Instant::now() < deadline, "{otherwise} after {within:?}");
+        std::thread::sleep(Duration::from_millis(100));
+    }
+}
+
+/// A running operator.
+pub(crate) struct Operator {
+    running: Running,
+    log: PathBuf,
+}
+
+impl Operator {
+    /// Asks it to end, as a kubelet does: it ends with 0 within 10 seconds.
+    #[track_caller]
+    pub(crate) fn stopped_in_good_order(mut self) {
+        self.running.signal("TERM").unwrap();
+        let ended = self.running.ended(Duration::from_secs(10)).unwrap();
+        let code = ended.and_then(|status| status.code());
+        assert_eq!(code, Some(0), "{}", fs::read_to_string(&self.log).unwrap());
+    }
+
+    /// Kills it.
+    pub(crate) fn killed(mut self) {
+        self.running.signal("KILL").unwrap();
+        let ended = self.running.ended(Duration::from_secs(10)).unwrap();
+        assert_eq!(ended.and_then(|status| status.code()), Some(128 + 9));
+    }
+}

@@ -1,0 +1,82 @@
+//! The program between the stand-alone simulators, looked at with kubectl and the aws CLI.
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+use std::time::Duration;
+
+use real::{Kubectl, Running, aws_cli, program};
+
+use crate::SOON;
+use crate::bed::await_true;
+use crate::fleet::Fleet;
+
+/// Starts everything, lets a node grow, and stops the operator as a kubelet does.
+pub(crate) fn with_stand_alone_simulators() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = |name: &str| folder.path().join(name);
+    let fleet = Fleet::new(2);
+    fs::write(file("world.yaml"), fleet.world()).unwrap();
+    let mut ec2 = Command::new(program("ec2-sim").unwrap());
+    ec2.args(["--listen", "127.0.0.1:0", "--for", "600", "--world"]).arg(file("world.yaml"));
+    let ec2 = Running::start(&ec2, &file("ec2.log")).unwrap();
+    let ec2_address = listening(&ec2);
+    let mut kube = Command::new(program("kube-sim").unwrap());
+    kube.args(["--listen", "127.0.0.1:0", "--kubeconfig-out"]).arg(file("kubeconfig"));
+    let kube = Running::start(&kube, &file("kube.log")).unwrap();
+    listening(&kube);
+    let mut operator = Command::new(program("berth-operator").unwrap());
+    operator.args(["run", "--region", "eu-west-1", "--ec2-api-endpoint", &ec2_address]);
+    operator.args(["--operator-prometheus-serve-addr", "127.0.0.1:0", "--kubeconfig"]);
+    operator.arg(file("kubeconfig"));
+    operator.env("AWS_ACCESS_KEY_ID", "any").env("AWS_SECRET_ACCESS_KEY", "any");
+    let mut operator = Running::start(&operator, &file("operator.log")).unwrap();
+    let kubectl = Kubectl::with_kubeconfig(&file("kubeconfig")).unwrap();
+    await_true(SOON, "the resource is not served", || kubectl.run(["get", "ciliumnodes"]).is_ok());
+    for object in fleet.objects() {
+        kubectl.run_with(["create", "-f", "-"], &object.to_string()).unwrap();
+    }
+    let pool = |node: &str| {
+        let path = "jsonpath={range .spec.ipam.pool.*}{.resource} {end}";
+        kubectl.run(["get", "ciliumnode", node, "-o", path]).unwrap()
+    };
+    for node in fleet.names() {
+        await_true(SOON, "no addresses", || pool(&node).split_whitespace().count() == 8);
+    }
+    // One pod more than is kept free: an address more.
+    let used = r#"{"status":{"ipam":{"used":{"10.0.0.200":{"owner":"default/a"}}}}}"#;
+    let patch = ["patch", "ciliumnode", "node-1", "--subresource", "status", "--type", "merge"];
+    kubectl.run(patch.into_iter().chain(["-p", used])).unwrap();
+    await_true(SOON, "no further address", || pool("node-1").split_whitespace().count() == 9);
+    assert_eq!(secondary_addresses(&ec2_address, "eni-00000000"), 8);
+    assert_eq!(secondary_addresses(&ec2_address, "eni-00000001"), 9);
+    operator.signal("TERM").unwrap();
+    let ended = operator.ended(Duration::from_secs(10)).unwrap();
+    let log = fs::read_to_string(file("operator.log")).unwrap();
+    assert_eq!(ended.and_then(|status| status.code()), Some(0), "{log}");
+}
+
+/// The address in the first line of a simulator.
+fn listening(simulator: &Running) -> String {
+    let line = simulator.line(Duration::from_secs(30)).unwrap();
+    let start = line.find("http://").unwrap_or_else(|| panic!("no address in {line:?}"));
+    line[start..].trim_end_matches(['/', '.']).to_owned()
+}
+
+/// What the aws CLI says that an interface holds besides its primary address.
+fn secondary_addresses(ec2: &str, eni: &str) -> usize {
+    let query = "length(NetworkInterfaces[0].PrivateIpAddresses[?Primary==`false`])";
+    let said = aws(&aws_cli().unwrap(), ec2, &["--network-interface-ids", eni, "--query", query]);
+    said.trim().parse().unwrap()
+}
+
+fn aws(aws: &Path, ec2: &str, arguments: &[&str]) -> String {
+    let mut command = Command::new(aws);
+    command.args(["--endpoint-url", ec2, "--region", "eu-west-1", "--output", "text"]);
+    command.args(["ec2", "describe-network-interfaces"]).args(arguments);
+    command.env("AWS_ACCESS_KEY_ID", "any").env("AWS_SECRET_ACCESS_KEY", "any");
+    command.env("NO_PROXY", "127.0.0.1");
+    let ran = command.output().unwrap();
+    assert!(ran.status.success(), "{}", String::from_utf8_lossy(&ran.stderr));
+    String::from_utf8(ran.stdout).unwrap()
+}
