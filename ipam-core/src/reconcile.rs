@@ -35,6 +35,7 @@ mod settings;
 mod stock;
 mod summary;
 mod touch;
+mod trouble;
 mod vpc;
 mod wishes;
 
@@ -114,6 +115,7 @@ impl Reconciler {
     #[must_use]
     pub fn new(settings: ReconcileSettings, now: Tick) -> Self {
         let catalog = Catalog::new(settings.overrides.clone());
+        let shares_bucket = settings.budget.overall().is_some();
         let budget = Budget::new(settings.budget.clone(), now);
         Self {
             settings,
@@ -126,7 +128,7 @@ impl Reconciler {
             is_view_complete: false,
             nodes: Nodes::default(),
             vpcs: BTreeMap::new(),
-            line: Line::default(),
+            line: Line::new(shares_bucket),
             reads: Reads::default(),
             calls: BTreeMap::new(),
             last_call: 0,
@@ -200,7 +202,8 @@ impl Reconciler {
     /// The next call to make, now.
     pub fn poll_call(&mut self, now: Tick) -> Option<Call> {
         self.now = now;
-        self.next_read(false).or_else(|| self.next_change()).or_else(|| self.next_read(true))
+        let reading = self.next_read(false).or_else(|| self.next_overdue());
+        reading.or_else(|| self.next_change()).or_else(|| self.next_read(true))
     }
 
     /// The next node that may have to be published: what [`Self::node`] says of it, or its

@@ -166,13 +166,22 @@ impl Checked {
             let without = if *verdict == Verdict::Allowed { "" } else { without };
             table.add_row([action.name(), needed.word(), verdict.word(), without]);
         }
-        let said = self.permissions.iter().filter_map(|one| match &one.verdict {
-            Verdict::Allowed => None,
-            Verdict::Denied(why) | Verdict::Unclear(why) => {
-                Some(format!("{}: {why}", one.action.name()))
-            }
-        });
+        let said = self.said();
+        let said = said.iter().map(|(actions, why)| format!("{}: {why}", actions.join(", ")));
         let rows = table.lines().map(|line| line.trim().to_owned()).collect::<Vec<_>>();
         rows.into_iter().chain(said).map(|line| line + "\n").collect()
+    }
+
+    /// What was said of actions that are not allowed, each once: without credentials it is the same for all.
+    fn said(&self) -> Vec<(Vec<&'static str>, &str)> {
+        let mut said: Vec<(Vec<&'static str>, &str)> = Vec::new();
+        for Permission { action, verdict, .. } in &self.permissions {
+            let (Verdict::Denied(why) | Verdict::Unclear(why)) = verdict else { continue };
+            match said.iter_mut().find(|(_, known)| known == why) {
+                Some((actions, _)) => actions.push(action.name()),
+                None => said.push((vec![action.name()], why)),
+            }
+        }
+        said
     }
 }

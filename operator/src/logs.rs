@@ -23,13 +23,14 @@ pub fn start(settings: LogSettings) {
 }
 
 /// Libraries say less than Berth: what they do shows in what Berth says. The search for a Region and credentials
-/// warns of every place that has none, and what comes of it is said once.
+/// warns of every place that has none, and what comes of it is said once. The client of Kubernetes calls each request
+/// that fails an error, without saying which; whoever sent it says what that means, and once.
 const fn filter(level: LogLevel) -> &'static str {
     match level {
-        LogLevel::Error => "error",
-        LogLevel::Warn => "warn",
-        LogLevel::Info => "warn,aws_config=error,berth_operator=info",
-        LogLevel::Debug => "warn,aws_config=error,berth_operator=debug",
+        LogLevel::Error => "error,kube_client=off",
+        LogLevel::Warn => "warn,aws_config=error,kube_client=off",
+        LogLevel::Info => "warn,aws_config=error,kube_client=off,berth_operator=info",
+        LogLevel::Debug => "warn,aws_config=error,kube_client=off,berth_operator=debug",
         LogLevel::Trace => "trace",
     }
 }

@@ -1,10 +1,12 @@
 //! The operator as a process: its command line, its logs, its port and its signals.
 
+use std::path::PathBuf;
 use std::pin::pin;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
+use anyhow::Context;
 use berth_operator::aws::{Aws, AwsSettings, Observer};
 use berth_operator::board::Board;
 use berth_operator::check::check;
@@ -14,7 +16,9 @@ use berth_operator::settings::{
 };
 use berth_operator::{http, logs, shell};
 use jiff::Timestamp;
-use tokio::signal::unix::{SignalKind, signal};
+use kube::Client;
+use tokio::runtime::Runtime;
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
 use tokio::time::timeout;
 use tracing::{error, info};
@@ -24,17 +28,12 @@ const USAGE: u8 = 2;
 /// How long open HTTP connections are waited for at the end.
 const HTTP_GRACE: Duration = Duration::from_millis(500);
 
-#[tokio::main]
-async fn main() -> ExitCode {
+fn main() -> ExitCode {
     let command = match Command::from_process() {
         Ok(command) => command,
         Err(error) => return say_usage(error),
     };
-    let result = match command {
-        Command::Run(settings) => run(*settings).await.map(|()| true),
-        Command::Check(settings) => try_calls(settings).await,
-    };
-    match result {
+    match carry_out(command) {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::FAILURE,
         Err(error) => {
@@ -42,6 +41,18 @@ async fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+/// Answers whether all is well.
+fn carry_out(command: Command) -> anyhow::Result<bool> {
+    let runtime = Runtime::new()?;
+    let result = match command {
+        Command::Run(settings) => runtime.block_on(run(*settings)).map(|()| true),
+        Command::Check(settings) => runtime.block_on(try_calls(settings)),
+    };
+    // The look-up of a host name cannot be broken off, and may take longer than there is time for.
+    runtime.shutdown_background();
+    result
 }
 
 #[expect(
@@ -60,6 +71,8 @@ fn say_usage(error: SettingsError) -> ExitCode {
 
 async fn run(settings: Settings) -> anyhow::Result<()> {
     logs::start(settings.logs);
+    let terminate = signal(SignalKind::terminate())?;
+    let interrupt = signal(SignalKind::interrupt())?;
     let board = Board::new();
     let epoch = Timestamp::now();
     let listener = http::bind(&settings.serve.address).await?;
@@ -75,7 +88,7 @@ async fn run(settings: Settings) -> anyhow::Result<()> {
         settings.serve.metrics,
         stopped_by(stopped.clone()),
     ));
-    tokio::spawn(on_signal(stop.clone()));
+    tokio::spawn(on_signal(stop.clone(), terminate, interrupt));
     let result = operate(settings, epoch, board, stopped_by(stopped)).await;
     stop.send_replace(true);
     if timeout(HTTP_GRACE, served).await.is_err() {
@@ -92,8 +105,8 @@ async fn operate(
 ) -> anyhow::Result<()> {
     let mut shutdown = pin!(shutdown);
     let connected = async {
-        let aws = Aws::connect(&aws_settings(&settings.ec2, epoch, board.observer())).await?;
-        let client = connect(&connect_settings(&settings)).await?;
+        let aws = reach_ec2(&aws_settings(&settings.ec2, epoch, board.observer())).await?;
+        let client = reach_kubernetes(&connect_settings(&settings)?).await?;
         anyhow::Ok((aws, client))
     };
     let (aws, client) = tokio::select! {
@@ -103,15 +116,12 @@ async fn operate(
     Ok(shell::run(settings, aws, client, board, shutdown).await?)
 }
 
-async fn on_signal(stop: watch::Sender<bool>) -> std::io::Result<()> {
-    let mut terminate = signal(SignalKind::terminate())?;
-    let mut interrupt = signal(SignalKind::interrupt())?;
+async fn on_signal(stop: watch::Sender<bool>, mut terminate: Signal, mut interrupt: Signal) {
     tokio::select! {
         _ = terminate.recv() => info!("SIGTERM: stopping"),
         _ = interrupt.recv() => info!("SIGINT: stopping"),
     }
     stop.send_replace(true);
-    Ok(())
 }
 
 fn aws_settings(settings: &Ec2Settings, epoch: Timestamp, observer: Observer) -> AwsSettings {
@@ -128,23 +138,41 @@ fn aws_settings(settings: &Ec2Settings, epoch: Timestamp, observer: Observer) ->
     }
 }
 
-fn connect_settings(settings: &Settings) -> ConnectSettings {
-    // Cilium's chart hands these through where there is no kube-proxy yet.
+async fn reach_ec2(settings: &AwsSettings) -> anyhow::Result<Aws> {
+    let connected = Aws::connect(settings).await;
+    connected.context(
+        "EC2 cannot be reached; --region, --profile and --ec2-api-endpoint say where it is",
+    )
+}
+
+async fn reach_kubernetes(settings: &ConnectSettings) -> anyhow::Result<Client> {
+    let connected = connect(settings).await;
+    connected.context(
+        "the Kubernetes API cannot be reached; --kubeconfig and --k8s-api-server say where it is",
+    )
+}
+
+fn connect_settings(settings: &Settings) -> anyhow::Result<ConnectSettings> {
     let variable = |name| std::env::var(name).ok().filter(|value| !value.is_empty());
-    ConnectSettings {
-        kubeconfig: settings.kubernetes.kubeconfig.clone(),
+    let kubeconfig = settings.kubernetes.kubeconfig.clone();
+    // Cilium's chart hands the host and the port through where there is no kube-proxy yet.
+    let port = variable("k8sServicePort").map(|port| {
+        port.parse()
+            .with_context(|| format!("k8sServicePort {port:?}: expected the number of a port"))
+    });
+    Ok(ConnectSettings {
+        kubeconfig: kubeconfig.or_else(|| variable("KUBECONFIG").map(PathBuf::from)),
         context: None,
         api_server: settings.kubernetes.api_server.clone(),
         service_host: variable("k8sServiceHost"),
-        service_port: variable("k8sServicePort").and_then(|port| port.parse().ok()),
-    }
+        service_port: port.transpose()?,
+    })
 }
 
 #[expect(clippy::print_stdout, reason = "the table is what the command is for")]
 async fn try_calls(settings: CheckSettings) -> anyhow::Result<bool> {
     logs::start(settings.logs);
-    let aws =
-        Aws::connect(&aws_settings(&settings.ec2, Timestamp::now(), Observer::none())).await?;
+    let aws = reach_ec2(&aws_settings(&settings.ec2, Timestamp::now(), Observer::none())).await?;
     let checked = check(&aws).await;
     match settings.output {
         Output::Table => print!("{}", checked.table()),

@@ -81,7 +81,7 @@ impl Metrics {
             rivals: make.counter("berth_rivals_total", "How often somebody else was found doing the operator's work"),
             publications: make.counters("berth_publications_total", "Writes of CiliumNodes", &["part"]),
             publication_failures: make.counters("berth_publication_failures_total", "Writes of CiliumNodes that failed", &["kind"]),
-            permissions: make.gauges("berth_permission_missing", "1 for each action of EC2 that is not allowed and done without", &["action"]),
+            permissions: make.gauges("berth_permission_missing", "1 for each action of EC2 that is not allowed", &["action"]),
             turns: make.counter("berth_loop_turns_total", "How often the loop had something to do"),
             registry: make.registry,
         }

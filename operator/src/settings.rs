@@ -14,6 +14,7 @@ mod values;
 #[cfg(test)]
 mod tests;
 
+use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::hash::{BuildHasher, RandomState};
 use std::path::PathBuf;
@@ -107,6 +108,14 @@ pub enum SettingsError {
         setting: String,
         /// What to do.
         instead: &'static str,
+    },
+    /// A variable that is meant for Berth and means nothing.
+    #[error(
+        "{name} is no setting of berth-operator: a variable is BERTH_ and the name of a flag, with _ for -"
+    )]
+    UnknownVariable {
+        /// The variable.
+        name: String,
     },
     /// Settings about addresses that make no sense.
     #[error("{0}")]
@@ -223,13 +232,48 @@ fn read(
     environment: bool,
 ) -> Result<Command, SettingsError> {
     let line = config_dir::with_files(&command, line, environment)?;
+    let known = variables_of(&command);
     let matches = command.try_get_matches_from(line)?;
+    if environment {
+        refuse_unknown(
+            &known,
+            std::env::vars_os().filter_map(|(name, _)| name.into_string().ok()),
+        )?;
+    }
     match CommandLine::from_arg_matches(&matches)?.command {
         Subcommand::Run(arguments) => Ok(Command::Run(Box::new(arguments.check()?))),
         Subcommand::Check(CheckArguments { ec2, output, logs }) => {
             Ok(Command::Check(CheckSettings { ec2: ec2.check(), output, logs: logs.check() }))
         }
     }
+}
+
+/// The variables of all commands: one environment is often that of several.
+fn variables_of(command: &clap::Command) -> BTreeSet<String> {
+    let arguments = command.get_subcommands().flat_map(clap::Command::get_arguments);
+    let names = arguments.filter_map(clap::Arg::get_env);
+    names.map(|name| name.to_string_lossy().into_owned()).collect()
+}
+
+/// A misspelt variable would otherwise be a setting that is silently not made.
+fn refuse_unknown(
+    known: &BTreeSet<String>,
+    given: impl IntoIterator<Item = String>,
+) -> Result<(), SettingsError> {
+    let is_unknown =
+        |name: &String| name.starts_with("BERTH_") && !known.contains(name) && !is_of_service(name);
+    given
+        .into_iter()
+        .filter(is_unknown)
+        .min()
+        .map_or(Ok(()), |name| Err(SettingsError::UnknownVariable { name }))
+}
+
+/// Kubernetes tells pods of each Service in variables that begin with its name, such as `BERTH_OPERATOR_SERVICE_HOST`
+/// (Kubernetes, discovering Services).
+fn is_of_service(name: &str) -> bool {
+    name.ends_with("_PORT")
+        || ["_SERVICE_HOST", "_SERVICE_PORT", "_PORT_"].iter().any(|part| name.contains(part))
 }
 
 impl RunArguments {

@@ -17,6 +17,7 @@ use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::time::Duration;
 
+use ipam_core::reconcile::Mode;
 use kube::Client;
 use tokio::sync::oneshot;
 use tokio::task::JoinSet;
@@ -29,7 +30,7 @@ use crate::kubernetes::crd::{self, CrdState};
 use crate::kubernetes::leader::{
     InvalidTiming, LeaderSettings, Leadership, LeaseTiming, Standing, campaign,
 };
-use crate::settings::{KubernetesSettings, LeaseSettings, Settings};
+use crate::settings::{LeaseSettings, Settings};
 use term::{End, Term};
 
 /// Why the operator cannot run.
@@ -41,10 +42,13 @@ pub enum RunError {
     /// The election ended by itself.
     #[error("leader election ended by itself")]
     ElectionEnded,
+    /// A watch broke.
+    #[error("a watch broke, and without it nothing is seen any more")]
+    WatchBroken,
 }
 
-/// How long the CRD may take until the API server serves it.
-const CRD_PATIENCE: Duration = Duration::from_secs(30);
+/// How long the CRD, or the API server, may take before that is said.
+const CRD_PATIENCE: Duration = Duration::from_secs(5);
 /// Between two attempts to find the CRD.
 const CRD_PAUSE: Duration = Duration::from_secs(5);
 /// How long the end of the election may take: giving the Lease back.
@@ -52,7 +56,7 @@ const GIVE_BACK: Duration = Duration::from_secs(3);
 
 /// Be the operator until `shutdown`: look for the CRD, wait for the Lease, and lead.
 ///
-/// Afterwards changes that were on their way have been answered, or eight seconds have passed, and the Lease is given
+/// Afterwards changes that were on their way have been answered, or seven seconds have passed, and the Lease is given
 /// back. Dropped before that, it stops like a process that is killed.
 ///
 /// # Errors
@@ -68,11 +72,13 @@ pub async fn run<C: Cloud>(
         warn!("{notice}");
     }
     let mode = settings.machine.mode;
+    let LeaseSettings { name: lease, identity, .. } = &settings.kubernetes.lease;
+    info!(?mode, lease, identity, "starting");
     board.say(|state| state.mode = Some(mode));
     let mut shutdown = pin!(shutdown);
     tokio::select! {
         () = &mut shutdown => return Ok(()),
-        () = find_crd(&client, &settings.kubernetes, &board) => {}
+        () = find_crd(&client, installs_crd(&settings), &board) => {}
     }
     let (leadership, election) =
         campaign(client.clone(), leader_settings(&settings.kubernetes.lease, &client)?);
@@ -106,11 +112,16 @@ fn leader_settings(
     })
 }
 
+/// Who only observes writes nothing but its Lease.
+fn installs_crd(settings: &Settings) -> bool {
+    settings.kubernetes.install_crd && settings.machine.mode != Mode::Observe
+}
+
 /// Until the API server serves `CiliumNode`s. An API server that is away is waited for.
-async fn find_crd(client: &Client, settings: &KubernetesSettings, board: &Board) {
+async fn find_crd(client: &Client, install: bool, board: &Board) {
     let mut said = None;
     loop {
-        match crd::ensure(client, settings.install_crd, CRD_PATIENCE).await {
+        match crd::ensure(client, install, CRD_PATIENCE).await {
             Ok(state) => return report_crd(&state, board),
             Err(error) => {
                 let problem = format!("{:#}", anyhow::Error::new(error));
@@ -161,11 +172,11 @@ impl<C: Cloud> Office<C> {
                 standing = self.leadership.changed() => standing,
             };
             match standing {
-                Standing::Leading => {
-                    if self.lead(shutdown).await == End::Shutdown {
-                        return Ok(());
-                    }
-                }
+                Standing::Leading => match self.lead(shutdown).await {
+                    End::Shutdown => return Ok(()),
+                    End::Broken => return Err(RunError::WatchBroken),
+                    End::Lost => {}
+                },
                 Standing::Following { holder, problem } => say_who_leads(holder, problem),
                 Standing::Unknown => {}
             }

@@ -104,14 +104,14 @@ fn name(number: usize) -> String {
 fn world(nodes: usize, prefixes: usize) -> String {
     let mut world = format!(
         "settings: {{region: {REGION}, account: '123456789012', seed: 7, latency: typical, staleness: typical}}
-vpcs: [{{id: vpc-0a, cidr: 10.0.0.0/16, secondary_cidrs: [10.1.0.0/16, 10.2.0.0/16], default_group: sg-0a}}]
+vpcs: [{{id: vpc-0000000a, cidr: 10.0.0.0/16, secondary_cidrs: [10.1.0.0/16, 10.2.0.0/16], default_group: sg-0000000a}}]
 subnets:
 "
     );
     for number in 0..nodes.div_ceil(NODES_PER_SUBNET) {
         let _ = writeln!(
             world,
-            "  - {{id: subnet-{number}, vpc: vpc-0a, zone: eu-west-1a, cidr: 10.{number}.0.0/16}}"
+            "  - {{id: subnet-{number:08x}, vpc: vpc-0000000a, zone: eu-west-1a, cidr: 10.{number}.0.0/16}}"
         );
     }
     world += "instances:\n";
@@ -119,7 +119,7 @@ subnets:
         let subnet = number / NODES_PER_SUBNET;
         let _ = writeln!(
             world,
-            "  - {{id: i-{number:08x}, instance_type: m5.xlarge, subnet: subnet-{subnet}, primary: {{id: eni-{number:08x}, ipv4_prefix_count: {prefixes}}}}}"
+            "  - {{id: i-{number:08x}, instance_type: m5.xlarge, subnet: subnet-{subnet:08x}, primary: {{id: eni-{number:08x}, ipv4_prefix_count: {prefixes}}}}}"
         );
     }
     world
@@ -130,7 +130,7 @@ fn object(number: usize) -> CiliumNode {
         "instance-id": format!("i-{number:08x}"),
         "eni": {
             "availability-zone": "eu-west-1a", "first-interface-index": 0, "instance-type": "m5.xlarge",
-            "node-subnet-id": format!("subnet-{}", number / NODES_PER_SUBNET), "vpc-id": "vpc-0a",
+            "node-subnet-id": format!("subnet-{:08x}", number / NODES_PER_SUBNET), "vpc-id": "vpc-0000000a",
         },
         "ipam": {},
     });

@@ -92,9 +92,8 @@ impl<'a> Draft<'a> {
             |eni: &&EniView| eni.attachment.is_none() && node.marks.doomed.contains(&eni.id);
         for eni in node.enis.iter().filter(is_doomed) {
             self.lose_slot();
-            let delete = Action::DeleteEni { eni: eni.id.clone() };
-            if !self.under_way(|action| *action == delete) {
-                self.decide(delete, 0);
+            if !self.under_way(|action| action.eni() == Some(&eni.id)) {
+                self.decide(Action::DeleteEni { eni: eni.id.clone() }, 0);
             }
         }
     }

@@ -6,9 +6,11 @@ use core::time::Duration;
 
 use ipnet::Ipv4Net;
 
+use super::agenda::Timer;
 use super::gate::GateKey;
-use super::reading::{self, credit, ranges, rest};
+use super::reading::{self, ranges};
 use super::record::{Doubt, EniNote, Slot};
+use super::remedy::PERMISSION;
 use super::send::{Change, Sent, What, gate_keys};
 use super::{Event, Reconciler};
 use crate::action::{ADDRESSES_PER_PREFIX, Action};
@@ -51,7 +53,10 @@ impl Reconciler {
         for key in gate_keys(&action) {
             // That an interface was made says nothing of attaching it.
             if matches!(key, GateKey::Permission(api) if api != action.api()) {
-                self.gates.let_go(&key, call);
+                if self.gates.let_go(&key, call) {
+                    // Should it never be attached, somebody else asks.
+                    self.agenda.set_by(Timer::Gate(key), self.now + PERMISSION.0);
+                }
             } else {
                 self.grant(&key, sent);
             }
@@ -182,11 +187,13 @@ impl Reconciler {
     pub(super) fn doubt(&mut self, slot: Slot, action: Action) {
         let now = self.now;
         let Some(eni) = action.eni().cloned() else { return };
+        if self.eni_mut(slot, Some(&eni)).is_none() {
+            return;
+        }
         self.network.reserve(core::slice::from_ref(&action));
         let Some(record) = self.nodes.get_mut(slot) else { return };
-        if let Some(view) = &mut record.view {
-            view.in_flight.push(action.clone());
-        }
+        let Some(view) = &mut record.view else { return };
+        view.in_flight.push(action.clone());
         let next = now + DOUBT_STEP;
         let doubt = record.doubts.entry(eni.clone()).or_insert(Doubt {
             actions: Vec::new(),
@@ -223,4 +230,48 @@ const fn fits(action: &Action, reply: &Reply) -> bool {
             | (Action::AttachEni { .. }, Reply::Attached(_))
             | (Action::SetDeleteOnTermination { .. } | Action::DeleteEni { .. }, Reply::Done)
     )
+}
+
+/// Adds what an assignment brought. Answers with what is new.
+fn credit(eni: &mut EniView, assigned: &Assigned) -> Vec<Ipv4Net> {
+    let mut gained = Vec::new();
+    for address in &assigned.addresses {
+        if !eni.ipv4.addresses.contains(address) {
+            eni.ipv4.addresses.push(*address);
+            gained.push(Ipv4Net::from(*address));
+        }
+    }
+    for prefix in &assigned.prefixes {
+        if !eni.ipv4.prefixes.contains(prefix) {
+            eni.ipv4.prefixes.push(*prefix);
+            gained.push(*prefix);
+        }
+    }
+    for prefix in &assigned.ipv6_prefixes {
+        if !eni.ipv6.prefixes.contains(prefix) {
+            eni.ipv6.prefixes.push(*prefix);
+        }
+    }
+    gained
+}
+
+/// What is still missing of an assignment after `assigned` came, as the action that would bring it.
+fn rest(action: &Action, assigned: &Assigned) -> Option<Action> {
+    let came = |items: usize| u16::try_from(items).unwrap_or(u16::MAX);
+    match action {
+        Action::AssignAddresses { eni, subnet, count } => {
+            let count = count.saturating_sub(came(assigned.addresses.len()));
+            let (eni, subnet) = (eni.clone(), subnet.clone());
+            (count > 0).then_some(Action::AssignAddresses { eni, subnet, count })
+        }
+        Action::AssignPrefixes { eni, subnet, count } => {
+            let count = count.saturating_sub(came(assigned.prefixes.len()));
+            let (eni, subnet) = (eni.clone(), subnet.clone());
+            (count > 0).then_some(Action::AssignPrefixes { eni, subnet, count })
+        }
+        Action::AssignIpv6Prefix { .. } if assigned.ipv6_prefixes.is_empty() => {
+            Some(action.clone())
+        }
+        _ => None,
+    }
 }

@@ -176,6 +176,11 @@ impl Finding {
         }
     }
 
+    /// Whether something is gone.
+    pub(super) const fn is_loss(&self) -> bool {
+        matches!(self, Self::EniVanished { .. } | Self::AddressesVanished { .. })
+    }
+
     /// A short fixed name, fit for a metric label.
     #[must_use]
     pub const fn label(&self) -> &'static str {

@@ -6,8 +6,8 @@ use alloc::vec::Vec;
 
 use super::agenda::Timer;
 use super::gate::GateKey;
-use super::listing::{RETRY, longer, unfit};
 use super::remedy::PERMISSION;
+use super::trouble::{RETRY, longer, unfit};
 use super::{Event, Reconciler};
 use crate::call::{Api, Reply};
 use crate::failure::{Failure, Remedy};

@@ -28,9 +28,11 @@ pub(super) struct Place {
 }
 
 /// The nodes that wait, by action.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Line {
     lanes: BTreeMap<Api, Lane>,
+    /// Calls made of all actions if they share a bucket; `None`: each has its own only.
+    served: Option<u32>,
 }
 
 #[derive(Debug, Default)]
@@ -45,6 +47,11 @@ struct Lane {
 const BY_AGE_EVERY: u32 = 8;
 
 impl Line {
+    /// An empty one. `shares` says whether all actions take from one bucket beside their own.
+    pub(super) fn new(shares: bool) -> Self {
+        Self { lanes: BTreeMap::new(), served: shares.then_some(0) }
+    }
+
     /// Moves a node from one place to another; `None`: not in the line.
     pub(super) fn set(&mut self, api: Api, slot: Slot, from: Option<Place>, to: Option<Place>) {
         if from == to {
@@ -65,7 +72,8 @@ impl Line {
     pub(super) fn first(&self, api: Api) -> Option<(Place, Slot)> {
         let lane = self.lanes.get(&api)?;
         let &(place, slot) = lane.by_class.first()?;
-        if (lane.served + 1).is_multiple_of(BY_AGE_EVERY)
+        let goes_by_age = |served: u32| (served + 1).is_multiple_of(BY_AGE_EVERY);
+        if (goes_by_age(lane.served) || self.served.is_some_and(goes_by_age))
             && let Some(&(since, oldest)) = lane.by_age.first()
         {
             return Some((Place { class: Class::NoAddress, since }, oldest));
@@ -81,6 +89,7 @@ impl Line {
     pub(super) fn served(&mut self, api: Api) {
         let lane = self.lanes.entry(api).or_default();
         lane.served = (lane.served + 1) % BY_AGE_EVERY;
+        self.served = self.served.map(|served| (served + 1) % BY_AGE_EVERY);
     }
 }
 
@@ -96,7 +105,7 @@ mod tests {
 
     #[test]
     fn urgent_first_then_oldest_and_every_eighth_call_by_age() {
-        let mut line = Line::default();
+        let mut line = Line::new(false);
         line.set(API, Slot(1), None, Some(place(Class::Warm, 1)));
         line.set(API, Slot(2), None, Some(place(Class::NoAddress, 9)));
         line.set(API, Slot(3), None, Some(place(Class::NoAddress, 8)));
@@ -108,5 +117,24 @@ mod tests {
         assert_eq!(turns, [3, 3, 3, 3, 3, 3, 3, 1, 3]);
         line.set(API, Slot(3), Some(place(Class::NoAddress, 8)), None);
         assert_eq!(line.first(API).unwrap().1, Slot(2));
+    }
+
+    #[test]
+    fn every_eighth_call_from_a_shared_bucket_goes_to_the_oldest_of_all() {
+        let delete = Api::DeleteNetworkInterface;
+        let mut line = Line::new(true);
+        line.set(API, Slot(1), None, Some(place(Class::NoAddress, 9)));
+        line.set(delete, Slot(2), None, Some(place(Class::CleanUp, 1)));
+        let mut turns = alloc::vec::Vec::new();
+        for _ in 0..9 {
+            let (_, api) = [API, delete].map(|api| (line.first(api).unwrap(), api))[..]
+                .iter()
+                .min()
+                .copied()
+                .unwrap();
+            turns.push(api == delete);
+            line.served(api);
+        }
+        assert_eq!(turns.iter().filter(|is_delete| **is_delete).count(), 1, "{turns:?}");
     }
 }

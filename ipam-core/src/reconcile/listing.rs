@@ -1,25 +1,19 @@
 //! What is done with readings.
 
 use alloc::collections::BTreeSet;
-use alloc::string::ToString;
 use alloc::vec::Vec;
-use core::time::Duration;
 
 use super::agenda::Timer;
 use super::reading::{Collected, Scope, owner, ranges};
-use super::record::Slot;
-use super::remedy::PERMISSION;
+use super::record::{Extent, Slot};
+use super::trouble::unfit;
 use super::vpc::{Part, PartState, Sweep};
 use super::{Event, Reconciler};
 use crate::call::{Api, CallId, EniPage, PageToken, Reply};
-use crate::failure::{Failure, Remedy};
+use crate::failure::Failure;
 use crate::ids::VpcId;
 use crate::prefix::FreeBlocks;
-use crate::reason::Reason;
 use crate::time::Tick;
-
-/// The first pause and the longest after a reading that failed.
-pub(super) const RETRY: (Duration, Duration) = (Duration::from_secs(1), Duration::from_mins(1));
 
 impl Reconciler {
     pub(super) fn start_listing(&mut self) {
@@ -262,6 +256,9 @@ impl Reconciler {
         for slot in nodes {
             let seen = collected.remove(&slot).unwrap_or_default();
             self.merge_node(slot, seen, &whole);
+            if has_unreadable && self.nodes.get(slot).is_some_and(|it| it.extent != Extent::Whole) {
+                self.reads.nodes.insert(slot);
+            }
         }
         // Nodes that came while the listing was under way may be on some of its pages only.
         let partial = Scope { attached: false, loose: false, ..whole };
@@ -334,81 +331,4 @@ impl Reconciler {
             }
         }
     }
-
-    pub(super) fn say_failed(&mut self, sent: Tick, api: Api, failure: &Failure) {
-        let took = self.now.since(sent);
-        let failure = failure.clone();
-        self.out.say(Event::Failed { api, change: None, subnet: None, failure, took });
-    }
-
-    fn part_failed(
-        &mut self,
-        sent: Tick,
-        api: Api,
-        (vpc, part): (&VpcId, Part),
-        failure: &Failure,
-    ) {
-        self.say_failed(sent, api, failure);
-        let now = self.now;
-        let Some(progress) = self.progress(vpc, part) else { return };
-        let mut pause = longer(progress.step);
-        match failure.remedy() {
-            Remedy::SlowDown => {
-                self.budget.on_throttled(now, api);
-                return self.make_ready(vpc, part);
-            }
-            Remedy::Restart => progress.page = None,
-            Remedy::DoWithout => {
-                progress.page = None;
-                progress.is_settled |= !part.is_required();
-                pause = if part.is_required() { pause } else { PERMISSION.0 };
-                let has_other_way = api == Api::GetSecurityGroupsForVpc;
-                progress.is_settled &= !has_other_way;
-                self.miss_permission(api, sent);
-                if has_other_way {
-                    return self.make_ready(vpc, part);
-                }
-            }
-            _ => {}
-        }
-        if let Some(progress) = self.progress(vpc, part) {
-            progress.step = Some(pause.min(RETRY.1));
-        }
-        self.agenda.set(Timer::Part(vpc.clone(), part), Some(now + pause));
-        self.complete_if_listed(vpc);
-        if part.is_required() {
-            self.say_trouble(vpc, trouble(api, failure));
-        }
-    }
-
-    /// Says of every node of a VPC why its first view is late.
-    fn say_trouble(&mut self, vpc: &VpcId, trouble: Reason) {
-        let Some(state) = self.vpcs.get_mut(vpc).filter(|state| !state.is_complete) else { return };
-        if state.trouble.replace(trouble.clone()) == Some(trouble) {
-            return;
-        }
-        let nodes: Vec<Slot> = state.nodes.iter().copied().collect();
-        for slot in nodes {
-            self.touch(slot);
-        }
-    }
-}
-
-pub(super) fn longer(step: Option<Duration>) -> Duration {
-    step.map_or(RETRY.0, |step| (step * 2).min(RETRY.1))
-}
-
-pub(super) fn trouble(api: Api, failure: &Failure) -> Reason {
-    match failure {
-        Failure::Refused { .. } if failure.remedy() == Remedy::DoWithout => {
-            Reason::MissingPermission { api }
-        }
-        Failure::Refused { code, .. } => Reason::Refused { api, code: code.clone() },
-        Failure::Throttled => Reason::Throttled { api },
-        Failure::NotSent { .. } | Failure::NoAnswer { .. } => Reason::NoAnswer { api },
-    }
-}
-
-pub(super) fn unfit() -> Failure {
-    Failure::NoAnswer { cause: "the answer is not one to this reading".to_string() }
 }

@@ -6,7 +6,7 @@ use alloc::vec::Vec;
 
 use super::agenda::Timer;
 use super::record::{Record, Slot};
-use super::vpc::VpcState;
+use super::vpc::{PartState, VpcState};
 use super::wishes::leftovers;
 use super::{Event, NodeSeen, Reconciler};
 use crate::ids::{InstanceId, InstanceType, NodeName};
@@ -162,8 +162,9 @@ impl Reconciler {
         let state = self.vpcs.entry(vpc.clone()).or_insert_with(|| VpcState::new(now));
         state.nodes.insert(slot);
         let unclaimed = state.unclaimed.remove(&instance).unwrap_or_default();
-        let is_listed = state.parts.values().any(|part| part.read.is_some() || part.call.is_some())
-            || state.is_complete;
+        let has_begun =
+            |part: &PartState| part.read.is_some() || part.call.is_some() || part.page.is_some();
+        let is_listed = state.is_complete || state.parts.values().any(has_begun);
         if let Some(view) = self.nodes.get_mut(slot).and_then(|it| it.view.as_mut()) {
             view.enis.extend(unclaimed);
         }
@@ -221,6 +222,7 @@ impl Reconciler {
         record.gone = true;
         record.rival = None;
         let name = record.seen.name.clone();
+        self.rivals.forget(slot);
         self.nodes.names.remove(&name);
         self.out.say(Event::NodeForgotten { node: name });
         self.touch(slot);
@@ -229,7 +231,8 @@ impl Reconciler {
     /// Whether something was made for the node that is not settled yet.
     pub(super) fn has_unfinished(record: &Record) -> bool {
         let Some(view) = &record.view else { return false };
-        !view.in_flight.is_empty() || !leftovers(record, view).is_empty()
+        let may_be_made = record.made_unseen.is_some();
+        may_be_made || !view.in_flight.is_empty() || !leftovers(record, view).is_empty()
     }
 
     /// Drops all that is known of a node that is no more.

@@ -8,10 +8,10 @@ use core::time::Duration;
 
 use super::agenda::Timer;
 use super::gate::GateKey;
-use super::listing::{longer, trouble, unfit};
 use super::reading::{Collected, Outcome, Scope, merge, owner};
 use super::reads::NodesReading;
-use super::record::Slot;
+use super::record::{Extent, Slot};
+use super::trouble::{longer, trouble, unfit};
 use super::{Event, Reconciler, Rival, RivalDeed};
 use crate::call::{Api, Reply};
 use crate::failure::{Failure, Remedy};
@@ -20,8 +20,6 @@ use crate::time::Tick;
 
 /// The first pause and the longest between readings of an instance that shows no interface.
 const UNSEEN: (Duration, Duration) = (Duration::from_secs(5), Duration::from_mins(5));
-/// When an interface that is missing is looked for again.
-const CONFIRM: Duration = Duration::from_secs(1);
 
 impl Reconciler {
     /// Puts what a reading shows of a node into its view.
@@ -36,14 +34,15 @@ impl Reconciler {
         }
         if outcome.confirm {
             let doubled = UNSEEN.0 * (1_u32 << (record.unseen.clamp(1, 8) - 1));
-            let pause = if record.unseen > 0 { doubled.min(UNSEEN.1) } else { CONFIRM };
+            let settle = self.settings.settle;
+            let pause = if record.unseen > 0 { doubled.min(UNSEEN.1) } else { settle };
             record.reread = Some(self.now + pause);
         }
         self.age(slot, before, observed);
         self.take_outcome(slot, outcome);
         if let Some(record) = self.nodes.get_mut(slot)
             && scope.loose
-            && record.made_unseen.is_some_and(|since| scope.sent >= since)
+            && record.made_unseen.is_some_and(|since| scope.sent >= since + scope.settle)
         {
             record.made_unseen = None;
         }
@@ -100,12 +99,11 @@ impl Reconciler {
     fn recognise(&mut self, slot: Slot, eni: EniId) {
         let now = self.now;
         let Some(record) = self.nodes.get_mut(slot) else { return };
-        if record.made_unseen.is_some() {
-            record.notes.entry(eni.clone()).or_default().created = Some(now);
+        if record.made_unseen.is_some() || !record.resends.is_empty() {
+            record.notes.entry(eni).or_default().created = Some(now);
         }
         let Some(position) = record.resends.iter().position(|it| !it.is_under_way) else { return };
         let resend = record.resends.remove(position);
-        record.notes.entry(eni).or_default().created = Some(now);
         self.end(slot, &resend.action);
     }
 
@@ -148,6 +146,13 @@ impl Reconciler {
 
     fn nodes_finished(&mut self, mut reading: NodesReading) {
         let sent = reading.first_sent.unwrap_or_default();
+        match reading.nodes.first() {
+            Some(slot) if reading.has_unreadable && reading.nodes.len() == 1 => {
+                self.note_unreadable(*slot);
+            }
+            Some(_) if reading.has_unreadable => self.read_apart(reading.nodes.iter().copied()),
+            _ => {}
+        }
         let slots: BTreeSet<Slot> =
             reading.nodes.iter().chain(reading.enis.values()).copied().collect();
         for slot in slots {
@@ -164,6 +169,27 @@ impl Reconciler {
             let seen = reading.collected.remove(&slot).unwrap_or_default();
             self.merge_node(slot, seen, &scope);
         }
+    }
+
+    /// Something of a reading of `slots` could not be read. Those that were never read in full are read in two groups,
+    /// and so on until it is clear of which node it is.
+    pub(super) fn read_apart(&mut self, slots: impl Iterator<Item = Slot>) {
+        let is_partial =
+            |slot: &Slot| self.nodes.get(*slot).is_some_and(|it| it.extent != Extent::Whole);
+        let mut first: BTreeSet<Slot> = slots.filter(is_partial).collect();
+        let Some(middle) = first.iter().nth(first.len() / 2).copied() else { return };
+        let second = first.split_off(&middle);
+        self.reads.groups.extend([first, second].into_iter().filter(|it| !it.is_empty()));
+    }
+
+    /// Something of a node that was never read in full cannot be read. It is read again later.
+    fn note_unreadable(&mut self, slot: Slot) {
+        let now = self.now;
+        let Some(record) = self.nodes.get_mut(slot).filter(|it| it.extent != Extent::Whole) else {
+            return;
+        };
+        record.extent = Extent::Unreadable;
+        record.reread = Some(now + UNSEEN.1);
     }
 
     fn nodes_failed(&mut self, sent: Tick, reading: NodesReading, failure: &Failure) {

@@ -3,6 +3,8 @@
 //! EC2's readings may lag behind its answers to changes. A reading that was sent less than the settling time after a
 //! change of an interface, or while one is under way, may add to what is known of it and takes nothing away.
 
+mod missing;
+
 use alloc::collections::BTreeSet;
 use alloc::vec::Vec;
 use core::net::Ipv4Addr;
@@ -11,7 +13,7 @@ use core::time::Duration;
 use ipnet::Ipv4Net;
 
 use super::Finding;
-use super::record::{Doubt, EniNote, Full, Record};
+use super::record::{Doubt, EniNote, Extent, Full, Record};
 use crate::action::Action;
 use crate::call::ListedEni;
 use crate::ids::{EniId, InstanceId, SubnetId};
@@ -19,6 +21,7 @@ use crate::managed::is_made_for;
 use crate::policy::MANAGED_TAG;
 use crate::time::Tick;
 use crate::view::{EniView, NodeView};
+use missing::{drop_missing, is_to_confirm};
 
 /// One interface as it was read.
 #[derive(Debug, Clone)]
@@ -47,7 +50,7 @@ pub(super) struct Scope<'a> {
 /// What came of it.
 #[derive(Debug, Default)]
 pub(super) struct Outcome {
-    /// Differences that no change of the machine explains, and whether the interface is one of Berth's.
+    /// Differences that no change of the machine explains, and whether somebody else changed an interface of Berth's.
     pub(super) findings: Vec<(Finding, bool)>,
     /// Whether anything is different.
     pub(super) changed: bool,
@@ -92,9 +95,15 @@ pub(super) fn merge(record: &mut Record, seen: Vec<Collected>, scope: &Scope<'_>
     if scope.attached {
         record.observed = record.observed.max(Some(scope.sent));
         record.unseen = if shows_instance { 0 } else { record.unseen.saturating_add(1) };
+        if scope.is_whole && shows_instance {
+            record.extent = Extent::Whole;
+        }
         outcome.confirm = !shows_instance;
     }
     let shown: BTreeSet<EniId> = seen.iter().map(|it| it.eni.id.clone()).collect();
+    let is_alive = !record.gone && seen.iter().any(|it| is_primary(&it.eni));
+    let attached = seen.iter().filter(|it| it.eni.attachment.is_some());
+    let still_attached: BTreeSet<EniId> = attached.map(|it| it.eni.id.clone()).collect();
     for collected in seen {
         take_in(record, collected, scope.settle, is_first, &mut outcome);
     }
@@ -105,7 +114,16 @@ pub(super) fn merge(record: &mut Record, seen: Vec<Collected>, scope: &Scope<'_>
     if scope.attached && shows_instance {
         forget_marks(record, scope);
     }
+    for (finding, is_others) in &mut outcome.findings {
+        let has_stayed = !record.gone && still_attached.contains(finding.eni());
+        *is_others &= is_alive || has_stayed || !finding.is_loss();
+    }
     outcome
+}
+
+/// Whether it is the interface that an instance has as long as there is an instance: one that ends takes others along.
+fn is_primary(eni: &EniView) -> bool {
+    eni.attachment.as_ref().is_some_and(|at| at.network_card == 0 && at.device_index == 0)
 }
 
 /// One interface that was seen.
@@ -146,7 +164,12 @@ fn take_in(
         Some(known) => {
             let before = known.clone();
             if is_fresh {
-                *known = eni;
+                if is_to_confirm(note, known, &eni, sent, settle) {
+                    outcome.confirm = true;
+                    add(known, eni);
+                } else {
+                    *known = eni;
+                }
                 if !record.doubts.contains_key(&id)
                     && outcome.over.iter().all(|it| it.eni() != Some(&id))
                 {
@@ -274,61 +297,6 @@ fn difference(all: &BTreeSet<Ipv4Net>, but: &BTreeSet<Ipv4Net>) -> (u32, Option<
     (count, all.difference(but).next().map(Ipv4Net::network))
 }
 
-/// What the reading covers and does not show.
-fn drop_missing(
-    record: &mut Record,
-    shown: &BTreeSet<EniId>,
-    scope: &Scope<'_>,
-    keeps_attached: bool,
-    outcome: &mut Outcome,
-) {
-    let Some(view) = &record.view else { return };
-    let is_covered = |eni: &EniView| match &eni.attachment {
-        Some(_) => (scope.attached && !keeps_attached) || scope.ids.contains(&eni.id),
-        None => scope.loose || scope.ids.contains(&eni.id),
-    };
-    let missing = view.enis.iter().filter(|eni| !shown.contains(&eni.id) && is_covered(eni));
-    let missing: Vec<(EniId, bool)> =
-        missing.map(|eni| (eni.id.clone(), eni.attachment.is_some())).collect();
-    for (id, is_attached) in missing {
-        let is_changing = record.is_changing(&id);
-        let note = record.notes.entry(id.clone()).or_default();
-        let is_stale = note.read.is_some_and(|read| read > scope.sent);
-        if is_changing || is_stale || !is_settled(note, scope.sent, scope.settle) {
-            continue;
-        }
-        match note.missing {
-            _ if !is_attached => {}
-            Some(first) if scope.sent > first => {}
-            _ => {
-                note.missing = Some(scope.sent);
-                outcome.confirm = true;
-                continue;
-            }
-        }
-        lose(record, &id, outcome);
-    }
-}
-
-/// Drops an interface that is no more.
-fn lose(record: &mut Record, id: &EniId, outcome: &mut Outcome) {
-    record.notes.remove(id);
-    let doubt = record.doubts.remove(id);
-    let was_deleted = |doubt: &Doubt| {
-        doubt.actions.iter().any(|action| matches!(action, Action::DeleteEni { .. }))
-    };
-    let is_explained = doubt.as_ref().is_some_and(was_deleted);
-    outcome.over.extend(doubt.into_iter().flat_map(|doubt| doubt.actions));
-    outcome.changed = true;
-    let Some(view) = &mut record.view else { return };
-    let is_ours = |eni: &&EniView| eni.id == *id && eni.tags.contains_key(MANAGED_TAG);
-    if !is_explained {
-        let is_ours = view.enis.iter().any(|eni| is_ours(&eni));
-        outcome.findings.push((Finding::EniVanished { eni: id.clone() }, is_ours));
-    }
-    remove(view, id);
-}
-
 /// Removes an interface from a view.
 pub(super) fn remove(view: &mut NodeView, id: &EniId) {
     view.enis.retain(|eni| eni.id != *id);
@@ -347,50 +315,6 @@ fn forget_marks(record: &mut Record, scope: &Scope<'_>) {
     };
     if record.full.is_some_and(is_over) {
         record.full = None;
-    }
-}
-
-/// Adds what an assignment brought. Answers with what is new.
-pub(super) fn credit(eni: &mut EniView, assigned: &crate::call::Assigned) -> Vec<Ipv4Net> {
-    let mut gained = Vec::new();
-    for address in &assigned.addresses {
-        if !eni.ipv4.addresses.contains(address) {
-            eni.ipv4.addresses.push(*address);
-            gained.push(Ipv4Net::from(*address));
-        }
-    }
-    for prefix in &assigned.prefixes {
-        if !eni.ipv4.prefixes.contains(prefix) {
-            eni.ipv4.prefixes.push(*prefix);
-            gained.push(*prefix);
-        }
-    }
-    for prefix in &assigned.ipv6_prefixes {
-        if !eni.ipv6.prefixes.contains(prefix) {
-            eni.ipv6.prefixes.push(*prefix);
-        }
-    }
-    gained
-}
-
-/// What is still missing of an assignment after `assigned` came, as the action that would bring it.
-pub(super) fn rest(action: &Action, assigned: &crate::call::Assigned) -> Option<Action> {
-    let came = |items: usize| u16::try_from(items).unwrap_or(u16::MAX);
-    match action {
-        Action::AssignAddresses { eni, subnet, count } => {
-            let count = count.saturating_sub(came(assigned.addresses.len()));
-            let (eni, subnet) = (eni.clone(), subnet.clone());
-            (count > 0).then_some(Action::AssignAddresses { eni, subnet, count })
-        }
-        Action::AssignPrefixes { eni, subnet, count } => {
-            let count = count.saturating_sub(came(assigned.prefixes.len()));
-            let (eni, subnet) = (eni.clone(), subnet.clone());
-            (count > 0).then_some(Action::AssignPrefixes { eni, subnet, count })
-        }
-        Action::AssignIpv6Prefix { .. } if assigned.ipv6_prefixes.is_empty() => {
-            Some(action.clone())
-        }
-        _ => None,
     }
 }
 

@@ -25,6 +25,8 @@ const TYPES_MAX: usize = 100;
 const PAGE: usize = 1000;
 /// Readings of nodes under way at once. Those that come meanwhile are read together.
 const UNDER_WAY_MAX: usize = 4;
+/// A reading that can wait for changes is made before them after this time.
+const OVERDUE: Duration = Duration::from_secs(30);
 /// What a node is blocked for the lack of is read again after this time.
 const LACK: Duration = Duration::from_mins(1);
 
@@ -33,6 +35,8 @@ const LACK: Duration = Duration::from_mins(1);
 pub(super) struct Reads {
     /// Nodes whose instances are to be read now.
     pub(super) nodes: BTreeSet<Slot>,
+    /// Groups of nodes that are to be read now, each apart, to find out of which something cannot be read.
+    pub(super) groups: VecDeque<BTreeSet<Slot>>,
     /// Interfaces that are to be read now.
     pub(super) enis: BTreeMap<EniId, Slot>,
     /// Readings with further pages.
@@ -70,11 +74,18 @@ pub(super) enum Urgency {
 impl Reads {
     pub(super) fn forget(&mut self, slot: Slot) {
         self.nodes.remove(&slot);
+        for group in &mut self.groups {
+            group.remove(&slot);
+        }
+        self.groups.retain(|group| !group.is_empty());
         self.enis.retain(|_, owner| *owner != slot);
     }
 
     fn waits_for_nodes(&self) -> bool {
-        let waits = !self.nodes.is_empty() || !self.enis.is_empty() || !self.further.is_empty();
+        let waits = !self.nodes.is_empty()
+            || !self.groups.is_empty()
+            || !self.enis.is_empty()
+            || !self.further.is_empty();
         waits && self.pause.is_none() && self.under_way < UNDER_WAY_MAX
     }
 
@@ -94,6 +105,8 @@ pub(super) struct NodesReading {
     pub(super) first_sent: Option<Tick>,
     pub(super) collected: BTreeMap<Slot, Vec<Collected>>,
     pub(super) has_unreadable: bool,
+    /// Whether it is to find out of which node something cannot be read.
+    is_group: bool,
 }
 
 impl NodesReading {
@@ -114,10 +127,20 @@ impl Reconciler {
             return None;
         }
         if can_wait {
-            return self.next_part(Urgency::Later).or_else(|| self.next_part(Urgency::Audit));
+            let now = self.now;
+            let later = self.next_part(Urgency::Later, now);
+            return later.or_else(|| self.next_part(Urgency::Audit, now));
         }
         let nodes = if self.reads.waits_for_nodes() { self.next_nodes() } else { None };
-        nodes.or_else(|| self.next_part(Urgency::First)).or_else(|| self.next_types())
+        nodes.or_else(|| self.next_part(Urgency::First, self.now)).or_else(|| self.next_types())
+    }
+
+    /// The next reading that can wait for changes and did for long. Without it, none would ever be made while more changes
+    /// wait than a bucket of all actions lets through.
+    pub(super) fn next_overdue(&mut self) -> Option<Call> {
+        let by = self.now.before(OVERDUE);
+        let later = self.next_part(Urgency::Later, by);
+        later.or_else(|| self.next_part(Urgency::Audit, by))
     }
 
     /// Whether a reading waits for a token of an action.
@@ -146,7 +169,16 @@ impl Reconciler {
         {
             reading.enis.insert(eni, slot);
         }
+        if reading.enis.is_empty()
+            && let Some(group) = self.reads.groups.pop_front()
+        {
+            reading.is_group = true;
+            for slot in group {
+                self.add_instance(&mut reading, slot);
+            }
+        }
         while reading.enis.is_empty()
+            && !reading.is_group
             && reading.scope.len() < FILTER_VALUES_MAX
             && let Some(slot) = self.reads.nodes.pop_first()
         {
@@ -190,9 +222,13 @@ impl Reconciler {
         self.read(read, What::Types(types))
     }
 
-    fn next_part(&mut self, urgency: Urgency) -> Option<Call> {
-        let fits = |(its, part, _): &&(Urgency, Part, VpcId)| {
-            *its == urgency && self.budget.next_token(self.now, self.part_api(*part)).is_none()
+    /// The next part of an urgency that waits since `by` or longer.
+    fn next_part(&mut self, urgency: Urgency, by: Tick) -> Option<Call> {
+        let since = |part: &Part, vpc: &VpcId| self.vpcs.get(vpc)?.parts.get(part)?.ready;
+        let fits = |(its, part, vpc): &&(Urgency, Part, VpcId)| {
+            *its == urgency
+                && since(part, vpc).is_none_or(|since| since <= by)
+                && self.budget.next_token(self.now, self.part_api(*part)).is_none()
         };
         let found = self.reads.parts.iter().find(fits)?.clone();
         self.reads.parts.remove(&found);
@@ -222,14 +258,14 @@ impl Reconciler {
             return self.read_batch(vpc);
         }
         let without_rules = !self.reads_rules();
-        let before = self.nodes.next_slot();
+        let (before, now) = (self.nodes.next_slot(), self.now);
         let state = self.vpcs.get_mut(vpc)?;
         let progress = state.parts.get_mut(&part)?;
         progress.ready = None;
         let page = progress.page.clone();
         if page.is_none() {
-            progress.first_sent = Some(self.now);
-            start_over(state, part, before);
+            progress.first_sent = Some(now);
+            start_over(state, part, before, now);
         }
         let named = vpc.clone();
         let read = match part {
@@ -274,6 +310,7 @@ impl Reconciler {
             let batches = u32::try_from(batches).unwrap_or(u32::MAX);
             (None, Some(self.now + interval / batches))
         };
+        let listing = listing.into_iter().chain(state.look).min();
         if !is_failing {
             self.agenda.set(Timer::Part(vpc.clone(), Part::Enis), listing);
         }
@@ -328,13 +365,16 @@ impl Reconciler {
 }
 
 /// Forgets what was collected of a listing.
-fn start_over(state: &mut VpcState, part: Part, before: Slot) {
+fn start_over(state: &mut VpcState, part: Part, before: Slot, now: Tick) {
     match part {
         Part::Subnets => {
             state.subnets.clear();
             state.subnets_unreadable = false;
         }
-        Part::Enis => state.sweep = Sweep { before: Some(before), ..Sweep::default() },
+        Part::Enis => {
+            state.look = state.look.filter(|at| *at > now);
+            state.sweep = Sweep { before: Some(before), ..Sweep::default() };
+        }
         Part::Groups => state.groups.clear(),
         Part::Tables => state.tables.clear(),
         Part::Vpc | Part::Batch => {}

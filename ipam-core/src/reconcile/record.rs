@@ -33,6 +33,7 @@ pub(super) struct Record {
     pub(super) waiting_pods: u32,
     /// When the last reading of its instance was sent.
     pub(super) observed: Option<Tick>,
+    pub(super) extent: Extent,
     /// How many readings in a row showed no interface of its instance.
     pub(super) unseen: u32,
     pub(super) notes: BTreeMap<EniId, EniNote>,
@@ -68,6 +69,17 @@ pub(super) struct Record {
     pub(super) had_address: bool,
 }
 
+/// How much of a node was ever read. Pods may be on what could not be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Extent {
+    /// Nothing, or something in the only readings that showed it could not be read, of whichever node.
+    Partial,
+    /// Something in a reading of it alone could not be read.
+    Unreadable,
+    /// All of it.
+    Whole,
+}
+
 /// Something that nodes wait for, and are looked at again for when it changes.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Hold {
@@ -88,8 +100,10 @@ pub(super) struct EniNote {
     pub(super) created: Option<Tick>,
     /// When the last reading that showed it was sent.
     pub(super) read: Option<Tick>,
-    /// When the reading was sent that did not show it any more.
+    /// When the first reading was sent that did not show it any more.
     pub(super) missing: Option<Tick>,
+    /// When the first reading was sent that did not show all that it held.
+    pub(super) less: Option<Tick>,
 }
 
 /// An interface whose last change has no answer.
@@ -159,6 +173,7 @@ impl Record {
             view,
             waiting_pods: 0,
             observed: None,
+            extent: Extent::Partial,
             unseen: 0,
             notes: BTreeMap::new(),
             doubts: BTreeMap::new(),

@@ -136,6 +136,9 @@ impl Reconciler {
         let vpc = self.nodes.get(slot).and_then(|record| record.vpc().cloned());
         if let Some(vpc) = vpc {
             let at = self.now + self.settings.settle;
+            if let Some(state) = self.vpcs.get_mut(&vpc) {
+                state.look = state.look.max(Some(at));
+            }
             self.agenda.set_by(Timer::Part(vpc, Part::Enis), at);
         }
     }
@@ -234,10 +237,8 @@ impl Reconciler {
         }
         record.stale_since = Some(now);
         self.reads.nodes.insert(slot);
-        // A reading of the instance does not show what is attached to nothing.
-        let loose = record.view.iter().flat_map(|view| &view.enis);
-        let mut loose = loose.filter(|eni| eni.attachment.is_none()).map(|eni| &eni.id);
-        if let Some(eni) = loose.find(|eni| change.action.eni() == Some(*eni)) {
+        // A reading of the instance does not show what is attached to nothing, or nothing at all when it has ended.
+        if let Some(eni) = change.action.eni() {
             self.reads.enis.insert(eni.clone(), slot);
         }
         let vpc = record.vpc().cloned();

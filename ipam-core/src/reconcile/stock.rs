@@ -82,8 +82,13 @@ impl Reconciler {
         read: Vec<(SubnetId, SubnetView)>,
         is_whole: bool,
     ) {
-        let Some(state) = self.vpcs.get(vpc) else { return };
-        let since = sent.before(self.settings.settle);
+        let (now, settle) = (self.now, self.settings.settle);
+        let Some(state) = self.vpcs.get_mut(vpc) else { return };
+        state.taken.retain(|_, taken| {
+            taken.retain(|(at, _)| *at + settle + READING_LASTS > now);
+            !taken.is_empty()
+        });
+        let since = sent.before(settle);
         let mut fresh: Vec<(SubnetId, SubnetView)> = Vec::new();
         for (id, mut subnet) in read {
             let taken = state.taken.get(&id).into_iter().flatten();

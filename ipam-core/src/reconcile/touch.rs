@@ -6,7 +6,7 @@ use core::time::Duration;
 use super::agenda::Timer;
 use super::gate::GateKey;
 use super::line::{Class, Place};
-use super::record::{Hold, Record, STRANDED_AFTER, Slot};
+use super::record::{EniNote, Extent, Hold, Record, STRANDED_AFTER, Slot};
 use super::wishes::{THROTTLED_AFTER, Wishes};
 use super::{Event, Mode, Reconciler};
 use crate::call::Api;
@@ -68,6 +68,9 @@ impl Reconciler {
         if record.reread.is_some_and(|at| at <= now) {
             record.reread = None;
             self.reads.nodes.insert(slot);
+            let is_doubted = |note: &EniNote| note.missing.is_some() || note.less.is_some();
+            let doubted = record.notes.iter().filter(|(_, note)| is_doubted(note));
+            self.reads.enis.extend(doubted.map(|(eni, _)| (eni.clone(), slot)));
         }
         for (eni, doubt) in &mut record.doubts {
             if doubt.next <= now {
@@ -250,9 +253,12 @@ impl Reconciler {
 
     /// Whether a node has no address yet and is about to get some: nobody could use what would be published.
     fn is_filling(record: &Record) -> bool {
-        let has_none = record.shown.as_ref().is_some_and(|shown| shown.available == 0);
-        let acts = record.view.as_ref().is_some_and(|view| !view.in_flight.is_empty());
-        has_none && (acts || !record.queued.is_empty())
+        let Some((view, shown)) = record.view.as_ref().zip(record.shown.as_ref()) else {
+            return false;
+        };
+        let acts = !view.in_flight.is_empty() || !record.queued.is_empty();
+        let will_act = shown.needed > 0 && record.blocked.is_empty();
+        shown.available == 0 && (acts || will_act)
     }
 
     pub(super) fn mark_unpublished(&mut self, slot: Slot) {
@@ -269,6 +275,7 @@ impl Reconciler {
             && record.is_served()
             && record.seen.identity.is_some()
             && record.seen.settings.is_some()
+            && record.extent == Extent::Whole
             && record
                 .view
                 .as_ref()

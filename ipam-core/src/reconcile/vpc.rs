@@ -94,6 +94,8 @@ pub(super) struct VpcState {
     pub(super) groups: Vec<(SecurityGroupId, SecurityGroupView)>,
     pub(super) tables: Vec<(RouteTableId, RouteTableView)>,
     pub(super) sweep: Sweep,
+    /// When the interfaces have to be listed because one may be there that is not known; `None`: they have not.
+    pub(super) look: Option<Tick>,
     /// How many interfaces the last complete listing showed.
     pub(super) enis: usize,
     /// Interfaces that were made for instances that no node names, attached to nothing.
@@ -123,6 +125,7 @@ impl VpcState {
             groups: Vec::new(),
             tables: Vec::new(),
             sweep: Sweep::default(),
+            look: None,
             enis: 0,
             unclaimed: BTreeMap::new(),
             asked: None,

@@ -5,7 +5,7 @@ use alloc::vec::Vec;
 use core::time::Duration;
 
 use super::gate::GateKey;
-use super::record::{Hold, Record, STRANDED_AFTER, Slot};
+use super::record::{Extent, Hold, Record, STRANDED_AFTER, Slot};
 use super::{Mode, Reconciler};
 use crate::action::Action;
 use crate::call::Api;
@@ -129,7 +129,11 @@ impl Reconciler {
         {
             wishes.block(trouble, 0);
         }
-        record.observed.is_some() && !is_lost && is_known
+        if record.extent == Extent::Unreadable {
+            let instance = view.identity.instance.clone();
+            wishes.block(Reason::InstanceNotObserved { instance }, 0);
+        }
+        record.observed.is_some() && record.extent == Extent::Whole && !is_lost && is_known
     }
 
     /// Keeps the actions that nothing forbids.

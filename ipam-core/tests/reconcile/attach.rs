@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use ipam_core::action::Action;
 use ipam_core::call::Api;
 use ipam_core::failure::Refusal;
 use ipam_core::ids::NodeName;
@@ -130,6 +131,66 @@ fn an_interface_of_a_lost_creation_that_has_no_place_any_more_is_deleted() {
     });
     rig.grace = Duration::from_mins(15);
     take_step(&mut rig, "start, used 7, wait 7200");
+    assert!(rig.are_satisfied(), "{}", rig.describe());
+    rig.check_quiet();
+}
+
+/// Nobody asks for the node any more by the time the creation is given up that made an interface.
+#[test]
+fn an_interface_of_a_lost_creation_of_a_node_that_is_gone_is_deleted() {
+    let mut rig = rig(WORLD);
+    rig.faults = Box::new(|call, before| match (call.request.api(), before) {
+        (Api::CreateNetworkInterface, 0) => Some(Fault::LostAfter),
+        (Api::CreateNetworkInterface, _) => Some(Fault::Refused(Refusal::TagRace)),
+        _ => None,
+    });
+    take_step(&mut rig, "start, used 7, wait 10");
+    rig.remove_node(&node());
+    rig.run(Duration::from_mins(10));
+    rig.check_quiet();
+}
+
+/// The listing that finds what a lost creation made is due when the audit plans its next one, among so many
+/// interfaces that it reads the nodes alone.
+#[test]
+fn the_audit_does_not_put_off_the_listing_after_a_lost_creation() {
+    for second in (860..900).step_by(4) {
+        let mut rig =
+            rig(&format!("{WORLD}subnet subnet-2 10.0.8.0/21\nstrangers 1001 in subnet-2"));
+        rig.faults = Box::new(|call, before| match (call.request.api(), before) {
+            (Api::CreateNetworkInterface, 0) => Some(Fault::LostAfter),
+            (Api::CreateNetworkInterface, 1..=4) => Some(Fault::Refused(Refusal::TagRace)),
+            _ => None,
+        });
+        take_step(&mut rig, &format!("start, wait {second}"));
+        take_step(&mut rig, "used 7, wait 180");
+        assert!(rig.are_satisfied(), "used at {second}\n{}", rig.describe());
+        rig.check_quiet();
+    }
+}
+
+/// An attachment hangs, and what was to be attached is given up for another reason meanwhile.
+#[test]
+fn an_interface_is_not_deleted_while_it_is_being_attached() {
+    let mut rig = rig("subnet subnet-1 10.0.0.0/24
+         node node-1 m5.large pre 8 addresses 8
+         node node-2 m5.large pre 8 addresses 8");
+    rig.faults = Box::new(|call, before| match (call.request.api(), before) {
+        (Api::AttachNetworkInterface, 0) => Some(Fault::Hangs),
+        (Api::AttachNetworkInterface, 1..4) => Some(Fault::Refused(Refusal::Unauthorized)),
+        _ => None,
+    });
+    rig.grace = Duration::from_mins(20);
+    take_step(&mut rig, "start, used 7, wait 10");
+    take_step(&mut rig, "on node-2, used 7, wait 580");
+    let deletes = |rig: &Rig, name: &str| {
+        let is_delete = |(node, action): &(&NodeName, &Action)| {
+            node.as_str() == name && matches!(action, Action::DeleteEni { .. })
+        };
+        rig.changes().filter(is_delete).count()
+    };
+    assert_eq!(deletes(&rig, "node-1"), 0, "{}", rig.describe());
+    rig.run(Duration::from_hours(1));
     assert!(rig.are_satisfied(), "{}", rig.describe());
     rig.check_quiet();
 }

@@ -293,6 +293,9 @@ impl Cloud {
         held.addresses.iter().for_each(|address| subnet.space.give_back((*address).into()));
         held.prefixes.iter().for_each(|prefix| subnet.space.give_back(*prefix));
         stored.versions.push((self.now, None));
+        let (now, lag) = (self.now, self.lag);
+        let is_shown = |it: &Stored| it.versions.last().is_some_and(|(at, _)| *at + lag >= now);
+        self.gone.retain(|_, stored| is_shown(stored));
         self.gone.insert(id.clone(), stored);
     }
 

@@ -102,6 +102,36 @@ fn an_interface_that_a_listing_cannot_tell_about() {
     assert!(rig.events.iter().any(|(_, event)| says(event)), "{}", rig.describe());
 }
 
+/// Its pods may be on the one that cannot be read: what was published of it before stays as it is.
+#[test]
+fn a_node_is_not_published_without_an_interface_that_cannot_be_read() {
+    let mut rig = check(
+        "cloud unreadable eni-2
+         node node-9 m5.large pre 8 addresses 4
+         eni eni-2 of node-9 at 1 addresses 8",
+        |_| {},
+        "InstanceNotObserved",
+    );
+    let is_published = |rig: &Rig| rig.published.iter().any(|(_, name)| *name == bad_node());
+    assert!(!is_published(&rig), "{}", rig.describe());
+    let readings = rig.sent.iter().filter(|(_, it)| matches!(it, Request::Read(Read::Enis { .. })));
+    assert!(readings.count() <= 20, "{}", rig.describe());
+    rig.cloud.unreadable.clear();
+    rig.run(Duration::from_mins(6));
+    assert!(is_published(&rig), "{}", rig.describe());
+    rig.check_quiet();
+}
+
+#[test]
+fn an_interface_that_cannot_be_read_any_more_is_not_gone() {
+    let world = "subnet subnet-1 10.0.0.0/24\nnode node-1 m5.large pre 8 addresses 4\n";
+    let mut rig = rig(&format!("{world}eni eni-2 of node-1 at 1 addresses 8"));
+    check_on(&mut rig, "start -> 12 on 2");
+    rig.cloud.unreadable.insert("eni-2".parse().unwrap());
+    check_on(&mut rig, "wait 7200 -> 12 on 2");
+    assert_eq!(rig.machine.node(&"node-1".parse().unwrap()).unwrap().enis.len(), 2);
+}
+
 #[test]
 fn a_page_that_fails_is_not_empty() {
     for fault in [

@@ -200,3 +200,43 @@ fn a_new_machine_adopts_what_another_left() {
     let own = second.cloud.enis.values().filter(|it| it.eni.tags.contains_key(MANAGED_TAG));
     assert_eq!(own.count(), 1);
 }
+
+/// Instances that end take their interfaces along, and nobody else is to blame for it.
+#[test]
+fn instances_that_end_are_no_rivals() {
+    let mut rig = rig("subnet subnet-1 10.0.0.0/22\nnodes 5 m5.large pre 8 used 7 outlive");
+    rig.start();
+    rig.run(Duration::from_mins(2));
+    assert!(rig.are_satisfied(), "{}", rig.describe());
+    rig.is_stale = true;
+    rig.grace = Duration::from_hours(1);
+    for number in 1..=4 {
+        rig.cloud.terminate(&format!("i-{number:04}"));
+    }
+    rig.run(Duration::from_mins(20));
+    let is_rival = |event: &Event| matches!(event, Event::RivalFound { .. });
+    assert!(!rig.events.iter().any(|(_, event)| is_rival(event)), "{}", rig.describe());
+    let last: NodeName = "node-0005".parse().unwrap();
+    rig.alter(&last, |it| it.demand = Demand::PerIp { used: 15 });
+    rig.run(Duration::from_mins(2));
+    assert!(rig.is_satisfied(&last), "{}", rig.describe());
+}
+
+/// Its instance ends before its last interface was told to end with it.
+#[test]
+fn an_interface_that_outlived_the_instance_of_a_node_that_went_is_deleted() {
+    for strangers in ["", "subnet subnet-2 10.0.8.0/21\nstrangers 1001 in subnet-2\n"] {
+        for lag in [0, 10_000] {
+            let mut rig = rig(&format!("cloud lag {lag}\n{WORLD}{strangers}node node-2 m5.large"));
+            check_on(&mut rig, "start -> 8 on 1");
+            rig.alter(&node(), |it| it.demand = Demand::PerIp { used: 7 });
+            rig.run_until(|rig| rig.count(Api::ModifyNetworkInterfaceAttribute) == 1);
+            rig.terminate(&node());
+            rig.run(Duration::from_mins(5));
+            rig.check_quiet();
+            let before = rig.changes().count();
+            rig.run(Duration::from_hours(1));
+            assert_eq!(rig.changes().count(), before, "{}", rig.describe());
+        }
+    }
+}

@@ -14,6 +14,7 @@ use ipam_core::reconcile::{Event, NodeSeen, ReconcileSettings, Reconciler};
 use ipam_core::time::Tick;
 
 use crate::cloud::{Answer, Cloud, refused};
+use crate::text::instance_of;
 use crate::truth::Silence;
 
 /// What happens to a call instead of an answer.
@@ -153,6 +154,13 @@ impl Rig {
         self.waiting.remove(name);
         self.machine.on_node_gone(self.now, name);
         self.step();
+    }
+
+    /// A node and its instance are no more.
+    pub(crate) fn terminate(&mut self, name: &NodeName) {
+        self.remove_node(name);
+        self.removed.remove(name);
+        self.cloud.terminate(instance_of(name).as_str());
     }
 
     /// A node that was removed is there again, as it was.

@@ -7,6 +7,7 @@
 //! node node-1 m5.large pre 8 used 7 first 1 addresses 8
 //! nodes 100 m5.xlarge pre 8
 //! eni eni-2 of node-1 at 1 addresses 8
+//! strangers 1000 in subnet-1
 //! ```
 //! A node comes with an instance and its primary interface, `eni-NAME` without the dash, in subnet-1 unless it
 //! says otherwise.
@@ -89,6 +90,7 @@ pub(crate) fn rig_with(text: &str, mut settings: ReconcileSettings) -> Rig {
                 }
             }
             Some("eni") => eni(&mut cloud, words),
+            Some("strangers") => strangers(&mut cloud, words),
             other => panic!("a line starts with {other:?}"),
         }
     }
@@ -339,5 +341,16 @@ fn eni(cloud: &mut Cloud, mut words: Words<'_>) {
     match index {
         Some(index) => cloud.put_attached(eni, &instance, index, &asks),
         None => cloud.put_loose(eni, &asks),
+    }
+}
+
+/// Interfaces that have nothing to do with the cluster.
+fn strangers(cloud: &mut Cloud, mut words: Words<'_>) {
+    let count: u32 = words.value();
+    assert_eq!(words.word(), Some("in"));
+    let subnet: SubnetId = words.value();
+    for number in 0..count {
+        let id = format!("eni-stranger{number:04}").parse().unwrap();
+        cloud.put_loose(EniView { id, subnet: subnet.clone(), ..primary() }, &[]);
     }
 }

@@ -1,5 +1,6 @@
 //! EC2 allows less than is wanted.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use ipam_core::action::Action;
@@ -126,4 +127,22 @@ fn a_node_that_waits_for_a_token_says_so() {
     assert_eq!(rig.nodes.keys().filter(|name| waits(name)).count(), 3, "{}", rig.describe());
     let mutations = rig.sent.iter().filter(|(_, it)| matches!(it, Request::Mutate(_))).count();
     assert_eq!(mutations, 1);
+}
+
+/// All calls share one small bucket, and more changes wait than it lets through.
+#[test]
+fn readings_that_can_wait_are_not_put_off_for_ever() {
+    let overall = Rate { capacity: 1.0, refill: 2.0 };
+    let budget = BudgetSettings::new(BTreeMap::new(), 0.95, Some(overall)).unwrap();
+    let settings = ReconcileSettings { budget, ..ReconcileSettings::default() };
+    let mut rig =
+        rig_with("subnet subnet-1 10.0.0.0/16\nnodes 400 m5.large pre 8 used 20", settings);
+    rig.audit_every = 100_000;
+    rig.start();
+    rig.run(Duration::from_mins(5));
+    let (subnets, enis) =
+        (rig.count(Api::DescribeSubnets), rig.count(Api::DescribeNetworkInterfaces));
+    rig.run(Duration::from_mins(20));
+    assert!(rig.count(Api::DescribeSubnets) >= subnets + 8, "{}", rig.describe());
+    assert!(rig.count(Api::DescribeNetworkInterfaces) > enis, "{}", rig.describe());
 }

@@ -65,22 +65,17 @@ fn ipv6(interface: &NetworkInterface) -> Result<Ipv6Held, Unreadable> {
     })
 }
 
-/// How it is attached; `None` when it is no longer. What a service of AWS holds (a load balancer, a NAT gateway) is attached to no
-/// instance, and its attachment's id has another form.
+/// How it is attached; `None` when it is no longer. A state that is not known here is one on the way to another. What a
+/// service of AWS holds (a load balancer, a NAT gateway) is attached to no instance, and its attachment's id has another form.
 fn attachment(attachment: &NetworkInterfaceAttachment) -> Result<Option<Attachment>, Unreadable> {
     let status = attachment.status().map(AttachmentStatus::as_str);
     let state = match status.ok_or(Unreadable::Missing("attachment.status"))? {
-        "attaching" => AttachmentState::Attaching,
         "attached" => AttachmentState::Attached,
         "detaching" => AttachmentState::Detaching,
         "detached" => return Ok(None),
-        other => {
-            return Err(Unreadable::Malformed {
-                member: "attachment.status",
-                text: other.to_owned(),
-                problem: "expected attaching, attached, detaching or detached".to_owned(),
-            });
-        }
+        // `attaching`, and what is not known here: it takes its place and keeps its addresses, and nothing is asked of it.
+        // Leaving it out would take addresses that pods may use out of what is published.
+        _ => AttachmentState::Attaching,
     };
     let id = attachment.attachment_id();
     let id = match attachment.instance_id() {

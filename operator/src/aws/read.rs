@@ -158,10 +158,11 @@ impl Aws {
             found.extend(read.items);
             at = read.next.map(|next| next.0);
             if at.is_none() {
-                break;
+                return Ok(found);
             }
         }
-        Ok(found)
+        let cause = format!("instance types on more than {TYPE_PAGES_MAX} pages");
+        Err(Failure::NoAnswer { cause })
     }
 
     fn page(&self) -> i32 {

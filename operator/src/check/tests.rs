@@ -60,6 +60,18 @@ fn an_optional_action_may_be_missing() {
 }
 
 #[test]
+fn what_is_said_of_several_actions_is_shown_once() {
+    check(
+        "DescribeRouteTables: 403 UnauthorizedOperation: not you
+         DescribeVpcs: 403 UnauthorizedOperation: not you",
+        "DescribeVpcs optional denied the CIDRs of the VPC are missing in status.eni of each node
+         DescribeRouteTables optional denied a subnet is chosen without regard to its route table
+         DescribeVpcs, DescribeRouteTables: UnauthorizedOperation: not you
+         enough",
+    );
+}
+
+#[test]
 fn a_required_action_may_not() {
     check(
         "DeleteNetworkInterface: 403 UnauthorizedOperation: not you",

@@ -6,13 +6,13 @@ use ipam_core::failure::{Failure, Refusal};
 /// Reads a refusal: the HTTP status, the code and the message as EC2 gave them.
 #[must_use]
 pub fn read(status: u16, code: &str, message: &str) -> Failure {
-    if status == 429 || THROTTLED.contains(&code) {
+    if status == 429 || is_in(THROTTLED, code) {
         return Failure::Throttled;
     }
-    if IN_TROUBLE.contains(&code) {
+    if is_in(IN_TROUBLE, code) {
         return Failure::NoAnswer { cause: format!("{code}: {message}") };
     }
-    if EXPIRED.contains(&code) {
+    if is_in(EXPIRED, code) {
         return Failure::NotSent {
             cause: format!("the credentials have expired: {code}: {message}"),
         };
@@ -28,7 +28,18 @@ pub fn read(status: u16, code: &str, message: &str) -> Failure {
 /// Whether new credentials may change the answer: those that were used have expired, or are not known any more.
 #[must_use]
 pub fn wants_new_credentials(code: &str) -> bool {
-    EXPIRED.contains(&code) || NOT_KNOWN.contains(&code)
+    is_in(EXPIRED, code) || is_in(NOT_KNOWN, code)
+}
+
+/// Letters of either case count the same, since EC2 itself writes both `Id` and `ID`. Its logs put the side that is to blame
+/// in front (`Client.`, `Server.`), and so do some who stand in for it.
+fn is_same(known: &str, code: &str) -> bool {
+    let code = code.strip_prefix("Client.").or(code.strip_prefix("Server.")).unwrap_or(code);
+    known.eq_ignore_ascii_case(code)
+}
+
+fn is_in(codes: &[&str], code: &str) -> bool {
+    codes.iter().any(|known| is_same(known, code))
 }
 
 /// The bucket is empty. EC2 itself says `RequestLimitExceeded`; the others are what AWS's front ends say.
@@ -40,6 +51,9 @@ const THROTTLED: &[&str] = &[
     "ThrottledException",
     "RequestThrottled",
     "RequestThrottledException",
+    "BandwidthLimitExceeded",
+    "PriorRequestNotComplete",
+    "SlowDown",
     "TooManyRequestsException",
 ];
 
@@ -66,28 +80,30 @@ const NOT_KNOWN: &[&str] = &[
 ];
 
 fn refusal(code: &str, message: &str) -> Refusal {
-    // EC2 writes both `Id` and `ID`.
-    let lower = code.to_ascii_lowercase();
-    if let Some((_, refusal)) = MISSING.iter().find(|(missing, _)| *missing == lower) {
-        return *refusal;
-    }
-    if NOT_KNOWN.contains(&code) {
-        return Refusal::Unauthorized;
-    }
-    match code {
-        "InvalidParameterValue" => parameter_value(message),
-        "IncorrectState" | "IncorrectInstanceState" => state(message),
-        _ if lower.ends_with(".malformed") => Refusal::Invalid,
-        _ => {
-            CODES.iter().find(|(known, _)| *known == code).map_or(Refusal::Unknown, |found| found.1)
-        }
+    let message = message.to_ascii_lowercase();
+    let says = |text: &str| message.contains(text);
+    let is_one_of = |codes: &[&str]| is_in(codes, code);
+    if let Some((_, refusal)) = CODES.iter().find(|(known, _)| is_same(known, code)) {
+        *refusal
+    } else if is_one_of(&["AuthFailure"]) && says("specified resource") {
+        // It belongs to somebody else, such as another service of AWS.
+        Refusal::NotPermitted
+    } else if is_one_of(NOT_KNOWN) {
+        Refusal::Unauthorized
+    } else if is_one_of(&["InvalidParameterValue"]) {
+        parameter_value(says)
+    } else if is_one_of(&["IncorrectState", "IncorrectInstanceState"]) {
+        state(says)
+    } else if code.to_ascii_lowercase().ends_with(".malformed") {
+        Refusal::Invalid
+    } else {
+        Refusal::Unknown
     }
 }
 
 /// `InvalidParameterValue` is what EC2 says of a mistake, and of several things that are none.
-fn parameter_value(message: &str) -> Refusal {
-    let says = |text: &str| message.contains(text);
-    if says("sufficient free Ipv4 addresses or prefixes") {
+fn parameter_value(says: impl Fn(&str) -> bool) -> Refusal {
+    if says("sufficient free ipv4 addresses or prefixes") {
         Refusal::SubnetOutOfPrefixes
     } else if says("interface attached at device") {
         Refusal::IndexTaken
@@ -101,26 +117,28 @@ fn parameter_value(message: &str) -> Refusal {
 }
 
 /// Either an attachment is on its way, or the instance is.
-fn state(message: &str) -> Refusal {
-    if message.contains("attachment") { Refusal::EniInUse } else { Refusal::InstanceNotRunning }
+fn state(says: impl Fn(&str) -> bool) -> Refusal {
+    if !says("'running'") && (says("attachment") || says("network interface")) {
+        Refusal::EniInUse
+    } else {
+        Refusal::InstanceNotRunning
+    }
 }
-
-/// What does not exist, in lower case.
-const MISSING: &[(&str, Refusal)] = &[
-    ("invalidnetworkinterfaceid.notfound", Refusal::EniNotFound),
-    ("invalidinstanceid.notfound", Refusal::InstanceNotFound),
-    ("invalidsubnetid.notfound", Refusal::SubnetNotFound),
-    ("invalidgroup.notfound", Refusal::SecurityGroupNotFound),
-    ("invalidgroupid.notfound", Refusal::SecurityGroupNotFound),
-    ("invalidsecuritygroupid.notfound", Refusal::SecurityGroupNotFound),
-    ("invalidattachmentid.notfound", Refusal::AttachmentNotFound),
-    ("invalidnetworkinterfaceattachmentid.notfound", Refusal::AttachmentNotFound),
-    ("invalidnetworkinterfaceattachmentid.malformed", Refusal::AttachmentNotFound),
-    ("invalidvpcid.notfound", Refusal::Invalid),
-];
 
 /// Codes that mean one thing.
 const CODES: &[(&str, Refusal)] = &[
+    ("InvalidNetworkInterfaceID.NotFound", Refusal::EniNotFound),
+    ("InvalidNetworkInterface.NotFound", Refusal::EniNotFound),
+    ("InvalidInstanceID.NotFound", Refusal::InstanceNotFound),
+    ("InvalidSubnetID.NotFound", Refusal::SubnetNotFound),
+    ("InvalidGroup.NotFound", Refusal::SecurityGroupNotFound),
+    ("InvalidGroupId.NotFound", Refusal::SecurityGroupNotFound),
+    ("InvalidSecurityGroupID.NotFound", Refusal::SecurityGroupNotFound),
+    ("InvalidAttachment.NotFound", Refusal::AttachmentNotFound),
+    ("InvalidAttachmentID.NotFound", Refusal::AttachmentNotFound),
+    ("InvalidNetworkInterfaceAttachmentId.NotFound", Refusal::AttachmentNotFound),
+    ("InvalidNetworkInterfaceAttachmentId.Malformed", Refusal::AttachmentNotFound),
+    ("InvalidVpcID.NotFound", Refusal::Invalid),
     ("UnauthorizedOperation", Refusal::Unauthorized),
     ("AccessDenied", Refusal::Unauthorized),
     ("AccessDeniedException", Refusal::Unauthorized),
@@ -135,6 +153,7 @@ const CODES: &[(&str, Refusal)] = &[
     ("InvalidInterface.IpAddressLimitExceeded", Refusal::EniHoldsTooMuch),
     ("AttachmentLimitExceeded", Refusal::InstanceFull),
     ("InvalidNetworkInterface.InUse", Refusal::EniInUse),
+    ("InvalidNetworkInterfaceId.InUse", Refusal::EniInUse),
     ("OperationNotPermitted", Refusal::NotPermitted),
     ("NetworkInterfaceLimitExceeded", Refusal::EniQuota),
     ("InvalidPaginationToken", Refusal::PageTokenExpired),

@@ -38,7 +38,7 @@ async fn check(board: Arc<Board>, metrics: bool, path: &str, status: u16, body: 
     assert_eq!(found, status, "{path}: {text}");
     body(&text);
     drop(stop);
-    served.await.unwrap().unwrap();
+    served.await.unwrap();
 }
 
 fn is(expected: Value) -> impl Fn(&str) {
@@ -92,7 +92,12 @@ async fn what_is_not_there_is_said_in_json() {
     check(ready(), true, "/nodes/node-2", 404, is(gone)).await;
     let standby =
         json!({ "error": "this replica does not lead: the one that does knows the nodes" });
-    check(Board::new(), true, "/nodes/node-1", 404, is(standby)).await;
+    check(Board::new(), true, "/nodes/node-1", 503, is(standby.clone())).await;
+    check(Board::new(), true, "/nodes", 503, is(standby)).await;
+    let unreadable = json!({ "error": "the name of a node is expected, in UTF-8" });
+    check(ready(), true, "/nodes/%ff", 404, is(unreadable)).await;
+    let odd = json!({ "error": "no node \"../\\r\" is known" });
+    check(ready(), true, "/nodes/..%2f%0d", 404, is(odd)).await;
     let nothing =
         json!({ "error": "there is nothing here: try /nodes, /metrics, /healthz or /readyz" });
     check(ready(), true, "/", 404, is(nothing.clone())).await;
@@ -117,5 +122,29 @@ async fn an_address_in_use_is_said_with_the_flag() {
     let taken = first.local_addr().unwrap();
     let error = bind(&taken.to_string().parse().unwrap()).await.unwrap_err().to_string();
     assert!(error.starts_with(&format!("cannot listen on {taken}: ")), "{error}");
-    assert!(error.ends_with("--operator-prometheus-serve-addr sets another"), "{error}");
+    assert!(error.contains("Another process has the port"), "{error}");
+    assert!(error.ends_with("--operator-prometheus-serve-addr sets another address"), "{error}");
+}
+
+/// Who asks and never ends asking keeps nobody out, and keeps nothing for long.
+#[tokio::test(start_paused = true)]
+async fn slow_clients_are_cut_off() {
+    let listener = bind(&local()).await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let (stop, stopped) = oneshot::channel::<()>();
+    let served = tokio::spawn(serve(listener, Board::new(), true, async { drop(stopped.await) }));
+    let mut slow = Vec::new();
+    for _ in 0..2 * super::CONNECTIONS {
+        let mut stream = TcpStream::connect(address).await.unwrap();
+        stream.write_all(b"GET /healthz HTTP/1.1\r\nHost: x\r\n").await.unwrap();
+        slow.push(stream);
+    }
+    assert_eq!(ask(address, "/healthz").await.0, 200);
+    for stream in &mut slow {
+        let mut text = String::new();
+        stream.read_to_string(&mut text).await.unwrap();
+        assert!(!text.contains("200 OK"), "{text}");
+    }
+    drop(stop);
+    served.await.unwrap();
 }

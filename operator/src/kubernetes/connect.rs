@@ -72,6 +72,10 @@ pub enum ConnectError {
     },
 }
 
+/// How long nothing may come over a connection that waits for something: longer than a watch lasts on which nothing happens
+/// (290 s, Kubernetes client libraries). Connections that the network forgot end then.
+const SILENCE: Duration = Duration::from_mins(5);
+
 /// A client. It was not tried: an API server that is away comes back.
 ///
 /// It repeats nothing by itself, so that no request outlives what it was for, such as a lease.
@@ -82,6 +86,8 @@ pub async fn connect(settings: &ConnectSettings) -> Result<Client, ConnectError>
     let mut config = config(settings, address(settings)?).await?;
     config.connect_timeout = Some(Duration::from_secs(10));
     config.write_timeout = Some(Duration::from_secs(30));
+    config.read_timeout = Some(SILENCE);
+    config.reset_reader_on_write = true;
     config.default_retry = false;
     let agent = HeaderValue::from_static(concat!("berth-operator/", env!("CARGO_PKG_VERSION")));
     config.headers.push((USER_AGENT, agent));
@@ -197,5 +203,22 @@ mod tests {
             ConnectSettings { kubeconfig: Some("not-there".into()), ..ConnectSettings::default() };
         let error = connect(&settings).await.map(|_| ()).expect_err("no file");
         assert_eq!(error.to_string(), "the kubeconfig not-there cannot be used");
+    }
+
+    /// Time passes by itself while nothing happens.
+    #[tokio::test(start_paused = true)]
+    async fn an_api_server_that_says_nothing_is_not_waited_for_without_end() {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let address = listener.local_addr().expect("an address");
+        let api_server = Some(format!("http://{address}"));
+        let settings = ConnectSettings { api_server, ..ConnectSettings::default() };
+        let client = connect(&settings).await.expect("a client");
+        let request = http::Request::get("/version").body(vec![]).expect("a request");
+        let (accepted, answer) = tokio::join!(listener.accept(), async {
+            let patience = Duration::from_mins(10);
+            tokio::time::timeout(patience, client.request_text(request)).await
+        });
+        drop(accepted.expect("a connection"));
+        assert!(answer.expect("an end within ten minutes").is_err(), "an answer");
     }
 }

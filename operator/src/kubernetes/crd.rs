@@ -15,6 +15,9 @@ use tokio::time::{Instant, sleep, timeout_at};
 /// How often it is looked whether a definition is in force, or whether the API server is back.
 const PAUSE: Duration = Duration::from_millis(500);
 
+/// What is wrong with a definition that the API server has not looked at yet, or does not take.
+const NOT_ESTABLISHED: &str = "it is not established yet";
+
 /// Members that a schema may lack without anybody missing them: other clouds, other modes, and what became obsolete.
 const DISPENSABLE: [&str; 17] = [
     "spec.alibaba-cloud",
@@ -163,15 +166,14 @@ struct Definition<'a> {
 impl Definition<'_> {
     async fn look(&self, installed: &mut bool) -> Result<CrdState, Obstacle> {
         match self.api.get_opt(&name()).await {
-            Ok(Some(definition)) if is_established(&definition) => Ok(if *installed {
-                CrdState::Installed
-            } else {
-                CrdState::Present { missing: missing(&definition) }
-            }),
-            Ok(Some(_)) => Err(Obstacle::Passing("it is not established yet".to_owned())),
+            Ok(Some(definition)) => match not_in_force(&definition) {
+                Some(why) => Err(Obstacle::Passing(why.to_owned())),
+                None if *installed => Ok(CrdState::Installed),
+                None => Ok(CrdState::Present { missing: missing(&definition) }),
+            },
             Ok(None) if self.install => {
                 *installed |= self.create().await?;
-                Err(Obstacle::Passing("it is not established yet".to_owned()))
+                Err(Obstacle::Passing(NOT_ESTABLISHED.to_owned()))
             }
             Ok(None) => Err(Obstacle::Final(CrdError::Absent { resource: name() })),
             Err(error) if code(&error) == Some(403) => self.without_reading(error).await,
@@ -224,10 +226,18 @@ const fn code(error: &kube::Error) -> Option<u16> {
     }
 }
 
-fn is_established(definition: &CustomResourceDefinition) -> bool {
+/// Why it is not in force; `None` when it is.
+fn not_in_force(definition: &CustomResourceDefinition) -> Option<&'static str> {
+    // Until everything of its kind is gone, it is still there and says that it is established.
+    if definition.metadata.deletion_timestamp.is_some() {
+        return Some("it is being deleted");
+    }
     let conditions = definition.status.as_ref().and_then(|status| status.conditions.as_ref());
     let mut conditions = conditions.into_iter().flatten();
-    conditions.any(|condition| condition.type_ == "Established" && condition.status == "True")
+    if conditions.any(|condition| condition.type_ == "Established" && condition.status == "True") {
+        return None;
+    }
+    Some(NOT_ESTABLISHED)
 }
 
 /// What a definition has not that Berth or the agents write.

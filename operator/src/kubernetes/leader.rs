@@ -193,8 +193,17 @@ impl Campaign {
         }
     }
 
-    /// Reads the lease where it is not known, decides, and writes.
+    /// Keeps the lease or tries to get it. Who was beaten looks at once by whom: a holder that has lost its lease must not go
+    /// on until its time is over.
     async fn round(&mut self, start: Instant) -> Result<(), RoundError> {
+        if self.attempt(start).await? {
+            return Ok(());
+        }
+        self.attempt(start).await.map(drop)
+    }
+
+    /// Reads the lease where it is not known, decides, and writes. Answers whether nobody was faster.
+    async fn attempt(&mut self, start: Instant) -> Result<bool, RoundError> {
         let me = self.settings.identity.clone();
         let is_mine = self.seen.as_ref().is_some_and(|seen| seen.holder() == Some(me.as_str()));
         if !(self.is_current && is_mine) {
@@ -208,15 +217,16 @@ impl Campaign {
             Decision::Wait => {
                 self.is_current = was_current;
                 self.holds_until = None;
-                return Ok(());
+                return Ok(true);
             }
             Decision::Create(spec) => self.create(spec).await,
             Decision::Take(spec) | Decision::Renew(spec) => self.replace(spec).await,
         };
-        if self.keep(written?) {
+        let kept = self.keep(written?);
+        if kept {
             self.holds_until = Some(start + self.settings.timing.renew_deadline());
         }
-        Ok(())
+        Ok(kept)
     }
 
     async fn read(&mut self) -> Result<(), RoundError> {

@@ -3,7 +3,6 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
-use std::hash::{DefaultHasher, Hash, Hasher};
 use std::net::Ipv4Addr;
 
 use cilium_node::{CiliumNode, IGNORE_ANNOTATION, convert, is_ignored};
@@ -33,7 +32,7 @@ pub struct ObservedNode {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ObservedObject {
     /// Which object it is: one that is made anew under the same name has another.
-    pub uid: u64,
+    pub uid: Box<str>,
     /// Its resource version. Greater means later (Kubernetes API conventions, since 1.35); `None` where it is no number.
     pub version: Option<u64>,
     /// `status.eni`.
@@ -200,7 +199,7 @@ fn object(identity: &Identity, spec: &Reduced<'_>, status: &Reduced<'_>) -> Obse
     let (eni, listed) = interfaces(status.taken);
     let (pool, pooled) = pool(spec.taken);
     ObservedObject {
-        uid: uid(identity.uid.as_deref().unwrap_or_default()),
+        uid: identity.uid.as_deref().unwrap_or_default().into(),
         version: version.and_then(|text| text.parse().ok()),
         eni,
         pool,
@@ -208,13 +207,6 @@ fn object(identity: &Identity, spec: &Reduced<'_>, status: &Reduced<'_>) -> Obse
         pooled,
         pre_allocate_unset: pre_allocate.is_none_or(|value| value.is_null() || *value == json!(0)),
     }
-}
-
-/// 8 bytes in place of 36.
-fn uid(text: &str) -> u64 {
-    let mut hasher = DefaultHasher::new();
-    text.hash(&mut hasher);
-    hasher.finish()
 }
 
 /// A part of an object, one member taken out of it unread.

@@ -78,7 +78,7 @@ pub enum PublishEvent {
         /// The version of the object in which it was seen.
         version: Option<u64>,
     },
-    /// The API server finds a write invalid. It is tried again, ever more slowly.
+    /// The API server finds a write invalid, or takes it in vain. It is tried again, ever more slowly.
     Refused {
         /// The node.
         node: NodeName,
@@ -155,11 +155,15 @@ impl Publisher {
         let Some(entry) = self.nodes.get_mut(name).filter(|entry| entry.waits_for(write)) else {
             return;
         };
-        let rivals = entry.on_written(&result);
+        let answered = entry.on_written(&result);
         match result {
             WriteResult::Written(_) => {
-                entry.failures = 0;
                 self.events.push_back(PublishEvent::Published { node, part });
+                if answered.is_futile {
+                    self.on_futile(now, name, part);
+                } else {
+                    entry.failures = 0;
+                }
             }
             // The watch will say so, or that there is another.
             WriteResult::Gone => entry.attention = Attention::None,
@@ -172,7 +176,18 @@ impl Publisher {
                 self.events.push_back(PublishEvent::Failed { node, part, problem });
             }
         }
-        self.after(name, rivals);
+        self.after(name, answered.rivals);
+    }
+
+    /// A write was done and nothing is different: an older schema drops what it adds, or something puts back what it takes
+    /// away. Once is nothing to speak of, but the next one may be the same.
+    fn on_futile(&mut self, now: Tick, name: &NodeName, part: Part) {
+        let node = name.clone();
+        if self.nodes.get(name).is_some_and(|entry| 0 < entry.failures) {
+            let problem = "it is taken, and nothing is different afterwards".to_owned();
+            self.events.push_back(PublishEvent::Refused { node, part, problem });
+        }
+        self.pause(now, name);
     }
 
     /// A node is gone.
@@ -334,7 +349,7 @@ impl Entry {
         };
         let (write, member) = if let Some(pool) = pool_now {
             let member = pool_member(&pool);
-            (Write::pool(name, &pool, observed.pool, seed), member)
+            (Write::pool(name, &pool, observed, seed), member)
         } else if new_status {
             (Write::eni_status(name, &wanted.eni_status, observed.eni), eni)
         } else {

@@ -8,6 +8,7 @@ use futures::{Stream, StreamExt};
 use kube::runtime::watcher::{self, Event};
 use kube::{Api, Resource};
 use serde::de::DeserializeOwned;
+use tokio::time::{Instant, sleep, timeout};
 
 /// Objects in a page of a listing.
 const PAGE: u32 = 500;
@@ -17,6 +18,12 @@ const PAUSE_MIN: Duration = Duration::from_millis(500);
 
 /// The longest pause.
 const PAUSE_MAX: Duration = Duration::from_secs(30);
+
+/// After this time without a failure, the next one counts as the first.
+const CALM: Duration = Duration::from_mins(1);
+
+/// How long the next page of a listing is waited for. An API server gives up after a minute by itself.
+const PAGE_PATIENCE: Duration = Duration::from_secs(65);
 
 /// Lists and watches the objects that `fields` selects, for ever. Paged lists and plain watches, because API servers
 /// from before Kubernetes 1.34 refuse streaming lists.
@@ -32,7 +39,8 @@ where
     let config =
         watcher::Config { field_selector: fields.map(str::to_owned), ..watcher::Config::default() };
     let start = move || watcher::watcher(api.clone(), config.clone().page_size(PAGE)).boxed();
-    let state = Watch { events: start(), start, failures: 0, pause: None };
+    let state =
+        Watch { events: start(), start, lists: true, failures: 0, failed: None, pause: None };
     stream::unfold(state, async |mut state| {
         let event = state.next().await;
         Some((event, state))
@@ -43,7 +51,11 @@ where
 struct Watch<K: Resource, F> {
     events: BoxStream<'static, Result<Event<K>, watcher::Error>>,
     start: F,
+    /// Whether objects are being listed. After that, nothing may happen for long.
+    lists: bool,
     failures: u32,
+    /// When the last failure was.
+    failed: Option<Instant>,
     /// How long to wait before the next attempt.
     pause: Option<Duration>,
 }
@@ -55,28 +67,58 @@ where
 {
     async fn next(&mut self) -> Result<Event<K>, watcher::Error> {
         if let Some(pause) = self.pause.take() {
-            tokio::time::sleep(pause).await;
+            sleep(pause).await;
         }
         loop {
-            match self.events.next().await {
-                // The start of a listing is no success yet.
-                Some(Ok(Event::Init)) => return Ok(Event::Init),
+            match self.poll().await {
                 Some(Ok(event)) => {
-                    self.failures = 0;
+                    match event {
+                        Event::Init => self.lists = true,
+                        // As long as a listing goes on, it is no success.
+                        Event::InitApply(_) => {}
+                        Event::InitDone => self.lists = false,
+                        Event::Apply(_) | Event::Delete(_) => self.failures = 0,
+                    }
                     return Ok(event);
                 }
                 Some(Err(error)) => {
-                    self.failures = self.failures.saturating_add(1);
-                    self.pause = Some(pause(self.failures));
+                    self.fail();
                     if is_too_old(&error) {
                         // The library would ask for the same version again, for ever.
-                        self.events = (self.start)();
+                        self.restart();
                     }
                     return Err(error);
                 }
-                None => self.events = (self.start)(),
+                None => self.restart(),
             }
         }
+    }
+
+    /// The next event, or an error in the place of a page that does not come.
+    async fn poll(&mut self) -> Option<Result<Event<K>, watcher::Error>> {
+        if !self.lists {
+            return self.events.next().await;
+        }
+        let Ok(event) = timeout(PAGE_PATIENCE, self.events.next()).await else {
+            self.restart();
+            let problem = format!("no answer within {PAGE_PATIENCE:?}");
+            let error = kube::Error::Service(problem.into());
+            return Some(Err(watcher::Error::InitialListFailed(error)));
+        };
+        event
+    }
+
+    fn restart(&mut self) {
+        self.events = (self.start)();
+        self.lists = true;
+    }
+
+    fn fail(&mut self) {
+        let now = Instant::now();
+        let before = self.failed.replace(now);
+        let in_a_row = before.is_some_and(|before| now < before + CALM);
+        self.failures = if in_a_row { self.failures.saturating_add(1) } else { 1 };
+        self.pause = Some(pause(self.failures));
     }
 }
 

@@ -18,7 +18,7 @@ use super::{SettingsError, random};
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = "Addresses and interfaces")]
 pub(super) struct AllocationArguments {
-    /// What may be done: everything; everything but giving addresses back; or looking alone, which says what would be done
+    /// What may be done: everything; everything but giving addresses back, which this version never does anyway; or looking alone, which says what would be done
     #[arg(long, env = "BERTH_MODE", default_value = "normal", value_name = "MODE")]
     mode: ModeName,
     /// Ask for /28 prefixes where the instance type takes them
@@ -48,6 +48,9 @@ pub(super) struct AllocationArguments {
     /// Every node is compared with EC2 once in this time
     #[arg(long, env = "BERTH_AUDIT_INTERVAL", default_value = "15m", value_parser = values::duration, value_name = "TIME")]
     audit_interval: Duration,
+    /// After this time without a deed of somebody else who does the same work, the operator goes on with what it left to them
+    #[arg(long, env = "BERTH_RIVAL_GRACE", default_value = "10m", value_parser = values::duration, value_name = "TIME")]
+    rival_grace: Duration,
     /// Interfaces with one of these tag keys belong to somebody else, unless the value is `false`
     #[arg(long, env = "BERTH_FOREIGN_TAG_KEYS", default_value = NO_MANAGE_TAG, value_parser = values::list::<String>, value_name = "KEYS")]
     foreign_tag_keys: List<String>,
@@ -79,8 +82,11 @@ enum UnmatchedName {
     FallThrough,
 }
 
-/// The least time between two looks at every node: more often costs calls that new addresses need.
-const AUDIT_INTERVAL_MIN: Duration = Duration::from_mins(1);
+/// The least time between two looks at every node, since more often costs calls that new addresses need; and the least time
+/// after which somebody else counts as gone, since what they do may be as far apart.
+const SHORTEST: Duration = Duration::from_mins(1);
+/// A year is as good as never.
+const LONGEST: Duration = Duration::from_hours(8760);
 
 impl AllocationArguments {
     /// Checks the flags.
@@ -96,14 +102,17 @@ impl AllocationArguments {
             unmatched_selectors,
             max_eni_creations_per_hour: creations_per_hour,
             audit_interval,
+            rival_grace,
             foreign_tag_keys: List(foreign_tag_keys),
             foreign_secondary_tag_keys: List(foreign_secondary_tag_keys),
             aws_instance_limit_mapping: overrides,
             update_ec2_adapter_limit_via_api: learn_limits,
         } = self;
-        if audit_interval < AUDIT_INTERVAL_MIN {
-            let given = format!("{audit_interval:?}");
-            return Err(SettingsError::invalid("audit-interval", &given, "1m or more"));
+        let between = "1m to 8760h";
+        for (flag, given) in [("audit-interval", audit_interval), ("rival-grace", rival_grace)] {
+            if !(SHORTEST..=LONGEST).contains(&given) {
+                return Err(SettingsError::invalid(flag, &format!("{given:?}"), between));
+            }
         }
         let unmatched = match unmatched_selectors {
             UnmatchedName::Block => Unmatched::Block,
@@ -127,6 +136,7 @@ impl AllocationArguments {
             subnet_filter: SubnetFilter { ids, tags },
             creations_per_hour,
             audit_interval,
+            rival_grace,
             token_salt: format!("{:016x}", random()),
             // What has no flag.
             ..ReconcileSettings::default()

@@ -13,12 +13,12 @@ use super::{SettingsError, values};
 #[command(next_help_heading = "EC2")]
 pub(super) struct Ec2Arguments {
     /// Region; without it `AWS_REGION`, the profile, or with --use-imds that of the operator's own instance
-    #[arg(long, env = "BERTH_REGION", value_name = "NAME")]
+    #[arg(long, env = "BERTH_REGION", value_parser = optional_region, value_name = "NAME")]
     region: Option<String>,
     /// Profile of the AWS configuration files
     #[arg(long, env = "BERTH_PROFILE", value_name = "NAME")]
     profile: Option<String>,
-    /// Ask the instance metadata service for what nothing else says. Not needed where a service account has a role
+    /// Ask the instance metadata service for the Region when nothing else says it. For credentials it is asked last of all, unless `AWS_EC2_METADATA_DISABLED` is true
     #[arg(long, env = "BERTH_USE_IMDS", default_value = "true", num_args = 0..=1, require_equals = true, default_missing_value = "true", value_parser = BoolishValueParser::new(), value_name = "BOOL")]
     use_imds: bool,
     /// Another endpoint of the EC2 API; https:// is put in front of a bare host
@@ -39,7 +39,7 @@ pub(super) struct BudgetArguments {
     /// Share of every bucket of the account that is used; the rest is left for others
     #[arg(long, env = "BERTH_EC2_BUDGET_SHARE", default_value = "0.95", value_parser = values::share, value_name = "SHARE")]
     ec2_budget_share: f64,
-    /// Bucket of one action, where the account has other limits than AWS publishes: CreateNetworkInterface=200,10
+    /// Bucket of one action, where the account has other limits than AWS publishes: CreateNetworkInterface=200,10. Several times, or with ; between
     #[arg(long, env = "BERTH_EC2_RATE", value_delimiter = ';', value_parser = values::action_rate, value_name = "ACTION=CAPACITY,REFILL")]
     ec2_rate: Vec<(Api, Rate)>,
     /// One more bucket that every call takes from: calls per second. Not there unless this or the burst is given, which is 20 then
@@ -130,6 +130,16 @@ fn optional_endpoint(text: &str) -> Result<Endpoint, String> {
         Ok(Endpoint(None))
     } else {
         values::endpoint(text).map(|url| Endpoint(Some(url)))
+    }
+}
+
+/// A Region is part of a host name. Left empty, it is not given.
+fn optional_region(text: &str) -> Result<String, String> {
+    let is_part = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+    if text.bytes().all(is_part) {
+        Ok(text.to_owned())
+    } else {
+        Err("expected the name of a Region, such as eu-west-1".into())
     }
 }
 

@@ -14,7 +14,7 @@ pub(super) struct KubernetesArguments {
     /// Address of the API server, instead of the one of the kubeconfig or of the service account
     #[arg(long, env = "BERTH_K8S_API_SERVER", value_name = "URL")]
     k8s_api_server: Option<String>,
-    /// Kubeconfig to connect with; without it KUBECONFIG, then the service account of the pod
+    /// Kubeconfig to connect with; without it the file that `KUBECONFIG` names, then the service account of the pod
     #[arg(long, env = "BERTH_KUBECONFIG", value_name = "FILE")]
     kubeconfig: Option<PathBuf>,
     /// Namespace of the operator; without it that of the service account or of the kubeconfig
@@ -105,12 +105,14 @@ impl LeaseArguments {
             leader_election_renew_deadline: renew_deadline,
             leader_election_retry_period: retry_period,
         } = self;
-        if name.is_empty() {
-            return Err(SettingsError::invalid("lease-name", "", "the name of a Lease"));
+        if !is_object_name(&name) {
+            let expected =
+                "the name of a Lease: lower-case letters, digits, `-` and `.`, at most 253";
+            return Err(SettingsError::invalid("lease-name", &name, expected));
         }
-        if duration.as_secs() == 0 || duration.subsec_nanos() != 0 {
+        if duration.subsec_nanos() != 0 || !(1..=DURATION_MAX).contains(&duration.as_secs()) {
             let given = format!("{duration:?}");
-            let expected = "whole seconds, at least 1: a Lease counts in seconds";
+            let expected = "whole seconds, 1s to 24h: a Lease counts in seconds";
             return Err(SettingsError::invalid("leader-election-lease-duration", &given, expected));
         }
         shorter(
@@ -123,14 +125,32 @@ impl LeaseArguments {
             ("leader-election-renew-deadline", renew_deadline),
             "the Lease has to be renewed before its deadline",
         )?;
-        if retry_period.is_zero() {
-            let expected = "a length of time above 0";
-            return Err(SettingsError::invalid("leader-election-retry-period", "0s", expected));
+        if retry_period < RETRY_MIN {
+            let given = format!("{retry_period:?}");
+            let expected = "100ms or more: each try is a request to the API server";
+            return Err(SettingsError::invalid("leader-election-retry-period", &given, expected));
         }
         let namespace = lease_namespace.or(operator_namespace).filter(|name| !name.is_empty());
         let identity = identity.filter(|name| !name.is_empty()).unwrap_or_else(own_identity);
         Ok(LeaseSettings { name, namespace, identity, duration, renew_deadline, retry_period })
     }
+}
+
+/// The longest that a Lease may be left to a silent holder, in seconds.
+const DURATION_MAX: u64 = 24 * 60 * 60;
+/// The least time between two tries for the Lease.
+const RETRY_MIN: Duration = Duration::from_millis(100);
+
+/// Whether an object may be called that (Kubernetes, object names: DNS subdomain names).
+fn is_object_name(name: &str) -> bool {
+    let is_inner = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+    let is_label = |label: &str| {
+        !label.is_empty()
+            && label.bytes().all(is_inner)
+            && !label.starts_with('-')
+            && !label.ends_with('-')
+    };
+    name.len() <= 253 && name.split('.').all(is_label)
 }
 
 fn shorter(

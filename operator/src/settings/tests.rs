@@ -4,7 +4,9 @@ use std::fmt::Write;
 
 use clap::CommandFactory;
 
-use super::{CommandLine, Settings};
+use ipam_core::reconcile::ReconcileSettings;
+
+use super::{CommandLine, Settings, refuse_unknown, variables_of};
 
 /// Reads `arguments` and compares what is not as by default, or the error, with `expected`.
 #[track_caller]
@@ -44,6 +46,7 @@ fn members(settings: &Settings) -> Vec<(&'static str, String)> {
         ("learn", format!("{}", machine.learn_limits)),
         ("per hour", format!("{:?}", machine.creations_per_hour)),
         ("audit", format!("{:?}", machine.audit_interval)),
+        ("rival", format!("{:?}", machine.rival_grace)),
         ("ec2", format!("{ec2:?}")),
         ("server", format!("{:?}", kubernetes.api_server)),
         ("kubeconfig", format!("{:?}", kubernetes.kubeconfig)),
@@ -68,6 +71,8 @@ fn nothing_given_is_the_defaults() {
     assert_eq!(settings.kubernetes.lease.duration.as_secs(), 15);
     assert_eq!(settings.serve.address.to_string(), ":9963");
     assert_eq!(settings.ec2.max_results, 1000);
+    assert_eq!(settings.machine.rival_grace, ReconcileSettings::default().rival_grace);
+    assert_eq!(settings.machine.audit_interval, ReconcileSettings::default().audit_interval);
     assert_ne!(
         settings.machine.token_salt,
         Settings::from_arguments([]).unwrap().machine.token_salt,
@@ -82,6 +87,7 @@ fn flags_of_berth() {
     check("--unmatched-selectors=fall-through", "unmatched: FallThrough");
     check("--max-eni-creations-per-hour=10", "per hour: Some(10)");
     check("--audit-interval=30m", "audit: 1800s");
+    check("--rival-grace=5m", "rival: 300s");
     check("--return-to-prefixes-at=2", "return at: 2");
     check(
         "--lease-name=other | --lease-namespace=berth-system",
@@ -222,10 +228,33 @@ fn values_that_make_no_sense_name_their_flag() {
         "9963",
         "'--operator-prometheus-serve-addr <ADDRESS>': expected HOST:PORT, or :PORT for all addresses",
     );
-    check("--audit-interval=1s", "--audit-interval \"1s\": expected 1m or more");
+    wrong(
+        "region",
+        "eu west",
+        "'--region <NAME>': expected the name of a Region, such as eu-west-1",
+    );
+    check("--audit-interval=1s", "--audit-interval \"1s\": expected 1m to 8760h");
+    check("--rival-grace=0s", "--rival-grace \"0ns\": expected 1m to 8760h");
+    check("--rival-grace=9000h", "--rival-grace \"32400000s\": expected 1m to 8760h");
+    for name in ["A_B/c", "", "a..b", "-a", "a."] {
+        check(
+            &format!("--lease-name={name}"),
+            &format!(
+                "--lease-name {name:?}: expected the name of a Lease: lower-case letters, digits, `-` and `.`, at most 253"
+            ),
+        );
+    }
+    check(
+        "--leader-election-retry-period=1ms",
+        "--leader-election-retry-period \"1ms\": expected 100ms or more: each try is a request to the API server",
+    );
+    check(
+        "--leader-election-lease-duration=90000s",
+        "--leader-election-lease-duration \"90000s\": expected whole seconds, 1s to 24h: a Lease counts in seconds",
+    );
     check(
         "--leader-election-lease-duration=1500ms",
-        "--leader-election-lease-duration \"1.5s\": expected whole seconds, at least 1: a Lease counts in seconds",
+        "--leader-election-lease-duration \"1.5s\": expected whole seconds, 1s to 24h: a Lease counts in seconds",
     );
     check("--no-such-flag", "error: unexpected argument '--no-such-flag' found");
 }
@@ -287,4 +316,19 @@ fn every_flag_has_its_variable_and_a_help_text() {
             assert!(argument.get_help_heading().is_some(), "--{flag} has no heading");
         }
     }
+}
+
+#[test]
+fn variables_that_mean_nothing_are_errors() {
+    let known = variables_of(&CommandLine::command());
+    let refuse = |names: &[&str]| {
+        let given = names.iter().map(|name| (*name).to_owned());
+        refuse_unknown(&known, given).map_err(|error| error.to_string())
+    };
+    assert_eq!(refuse(&["PATH", "BERTH_MODE", "BERTH_OUTPUT", "BERTH_CONFIG_DIR"]), Ok(()));
+    let of_service = ["BERTH_OPERATOR_SERVICE_HOST", "BERTH_OPERATOR_SERVICE_PORT_HTTP"];
+    assert_eq!(refuse(&of_service), Ok(()));
+    assert_eq!(refuse(&["BERTH_OPERATOR_PORT", "BERTH_OPERATOR_PORT_9973_TCP_ADDR"]), Ok(()));
+    let error = refuse(&["BERTH_MODE", "BERTH_MOOD"]).unwrap_err();
+    assert!(error.starts_with("BERTH_MOOD is no setting of berth-operator"), "{error}");
 }

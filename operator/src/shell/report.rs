@@ -1,5 +1,6 @@
 //! What is said of what happened: lines of the log, and events on Nodes.
 
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use ipam_core::action::Action;
@@ -7,7 +8,7 @@ use ipam_core::call::Api;
 use ipam_core::failure::{Failure, Remedy};
 use ipam_core::ids::NodeName;
 use ipam_core::reason::Blocked;
-use ipam_core::reconcile::{Event, Rival, RivalDeed};
+use ipam_core::reconcile::{Event, Mode, Rival, RivalDeed};
 use kube::Client;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
@@ -17,13 +18,14 @@ use crate::board::Board;
 use crate::kubernetes::events::NodeEvents;
 use crate::kubernetes::publish::{Part, PublishEvent};
 use crate::metrics::Metrics;
+use crate::settings::Settings;
 
 #[cfg(test)]
 mod tests;
 
 /// Writes a line for what the machine reports: decisions at debug, what changed at info, what somebody may have to do
 /// something about at warn.
-pub(super) fn log(event: &Event) {
+fn log(event: &Event, said: &mut Said) {
     match event {
         Event::ViewComplete { nodes, enis, took } => {
             info!(nodes, enis, ?took, "the view is complete");
@@ -41,7 +43,7 @@ pub(super) fn log(event: &Event) {
             log_failure(*api, change.as_ref(), failure);
         }
         Event::FirstAddress { node, took } => info!(%node, ?took, "the node has its first address"),
-        Event::Blocked { node, blocked } => log_blocked(node, blocked),
+        Event::Blocked { node, blocked } => log_blocked(node, blocked, said.is_new(node, blocked)),
         Event::WouldChange { node, action } => info!(%node, %action, "would be done"),
         Event::Found { node, finding } => {
             warn!(%node, kind = finding.label(), ?finding, "EC2 differs from what was known");
@@ -53,7 +55,7 @@ pub(super) fn log(event: &Event) {
             warn!(%instance_type, problem, "what EC2 says of an instance type cannot be right");
         }
         Event::PermissionMissing { api } => {
-            warn!(%api, "not allowed, and done without: `berth-operator check` says what that costs");
+            warn!(%api, "not allowed: `berth-operator check` says what that costs");
         }
         Event::PermissionBack { api } => info!(%api, "allowed again"),
         Event::RivalFound { node, rival } => log_rival(node.as_ref(), rival),
@@ -63,7 +65,10 @@ pub(super) fn log(event: &Event) {
         Event::RivalGone { node: None } => {
             info!("nobody else is at work any more: going on with all nodes");
         }
-        Event::NodeForgotten { node } => info!(%node, "the node is gone"),
+        Event::NodeForgotten { node } => {
+            said.reasons.remove(node);
+            info!(%node, "the node is gone");
+        }
     }
 }
 
@@ -78,12 +83,36 @@ fn log_failure(api: Api, change: Option<&(NodeName, Action)>, failure: &Failure)
     }
 }
 
-fn log_blocked(node: &NodeName, blocked: &[Blocked]) {
+/// What was said to keep each node. In an outage the particulars change with every try, for every node.
+#[derive(Default)]
+struct Said {
+    reasons: HashMap<NodeName, BTreeSet<&'static str>>,
+}
+
+impl Said {
+    /// Whether a node is kept by other reasons than those that were said last.
+    fn is_new(&mut self, node: &NodeName, blocked: &[Blocked]) -> bool {
+        let reasons: BTreeSet<_> = blocked.iter().map(|blocked| blocked.reason.label()).collect();
+        let before = if reasons.is_empty() {
+            self.reasons.remove(node)
+        } else {
+            self.reasons.insert(node.clone(), reasons.clone())
+        };
+        before.unwrap_or_default() != reasons
+    }
+}
+
+fn log_blocked(node: &NodeName, blocked: &[Blocked], is_new: bool) {
     if blocked.is_empty() {
         return info!(%node, "nothing keeps the node from what it wants any more");
     }
-    for blocked in blocked {
-        info!(%node, reason = blocked.reason.label(), short = blocked.short, "blocked: {}", blocked.reason);
+    for Blocked { reason, short } in blocked {
+        let label = reason.label();
+        if is_new {
+            info!(%node, reason = label, short, "blocked: {reason}");
+        } else {
+            debug!(%node, reason = label, short, "blocked: {reason}");
+        }
     }
 }
 
@@ -134,18 +163,19 @@ const fn part_name(part: Part) -> &'static str {
 /// As many events as may wait to be written; more are left out.
 const BACKLOG: usize = 256;
 
-/// Writes events on Nodes, beside the loop, which never waits for it.
+/// Writes the log, and events on Nodes: those beside the loop, which never waits for it.
 pub(super) struct Reporter {
-    sender: mpsc::Sender<(NodeName, Vec<Blocked>)>,
+    said: Said,
+    sender: Option<mpsc::Sender<(NodeName, Vec<Blocked>)>>,
     /// Ends with the term.
     _writer: JoinSet<()>,
 }
 
 impl Reporter {
-    pub(super) fn new(client: &Client, identity: &str, board: Arc<Board>) -> Self {
+    pub(super) fn new(client: &Client, settings: &Settings, board: &Arc<Board>) -> Self {
         let (sender, mut inputs) = mpsc::channel::<(NodeName, Vec<Blocked>)>(BACKLOG);
-        let events = NodeEvents::new(client.clone(), identity.to_owned());
-        let mut writer = JoinSet::new();
+        let events = NodeEvents::new(client.clone(), settings.kubernetes.lease.identity.clone());
+        let (board, mut writer) = (Arc::clone(board), JoinSet::new());
         writer.spawn(async move {
             while let Some((node, blocked)) = inputs.recv().await {
                 match blocked.first() {
@@ -154,14 +184,19 @@ impl Reporter {
                 }
             }
         });
-        Self { sender, _writer: writer }
+        // Who only observes writes nothing.
+        let sender = (settings.machine.mode != Mode::Observe).then_some(sender);
+        Self { said: Said::default(), sender, _writer: writer }
     }
 
-    pub(super) fn on_event(&self, event: &Event) {
-        let Event::Blocked { node, blocked } = event else { return };
+    pub(super) fn on_event(&mut self, event: &Event) {
+        log(event, &mut self.said);
+        let (Event::Blocked { node, blocked }, Some(sender)) = (event, &self.sender) else {
+            return;
+        };
         let mut worst = blocked.clone();
         worst.sort_by_key(|blocked| std::cmp::Reverse(blocked.short));
-        if self.sender.try_send((node.clone(), worst)).is_err() {
+        if sender.try_send((node.clone(), worst)).is_err() {
             debug!(%node, "too many events: one is left out");
         }
     }

@@ -12,9 +12,9 @@ use ipam_core::reconcile::{Event, Reconciler, Rival};
 use ipam_core::time::Tick;
 use kube::Client;
 use tokio::sync::mpsc;
-use tokio::task::JoinSet;
+use tokio::task::{JoinError, JoinSet};
 use tokio::time::{Instant, sleep_until, timeout_at};
-use tracing::{debug, info, warn};
+use tracing::{debug, error, info, warn};
 
 use super::Office;
 use super::feeds::{self, BACKLOG, Input};
@@ -35,10 +35,13 @@ pub(super) enum End {
     Lost,
     /// The operator is to stop.
     Shutdown,
+    /// A watch broke, which it never should: nothing more would be seen.
+    Broken,
 }
 
-/// How long changes on their way are waited for when the operator is to stop.
-const GRACE: Duration = Duration::from_secs(8);
+/// How long changes on their way are waited for when the operator is to stop. Giving the Lease back and ending HTTP come
+/// after that, and ten seconds are all there is.
+const GRACE: Duration = Duration::from_secs(7);
 /// What is shown of the whole is at most this old while anything happens.
 const SHOWN_EVERY: Duration = Duration::from_secs(1);
 /// How often the machine is asked while as many calls are on their way as may be.
@@ -59,6 +62,8 @@ pub(super) struct Term<C> {
     /// Watches, and what asks who a rival is. Broken off with the term.
     feeds: JoinSet<()>,
     listed: bool,
+    /// Why `CiliumNode`s cannot be watched, as it was said last.
+    away: Option<String>,
     /// Nodes that the machine wanted published. What is written to the others is not known yet.
     offered: HashSet<NodeName>,
     /// When what is shown of the whole has to be renewed; `None` when nothing happened since.
@@ -83,11 +88,12 @@ impl<C: Cloud> Term<C> {
             publisher: Publisher::new(PublishSettings::default()),
             work: Work::new(Arc::clone(cloud), client.clone(), leadership.clone()),
             calls_at_once: settings.ec2.calls_in_flight,
-            reporter: Reporter::new(client, &settings.kubernetes.lease.identity, Arc::clone(board)),
+            reporter: Reporter::new(client, settings, board),
             inputs,
             feeds: feeds::start(client, settings.kubernetes.watch_pods, &sender),
             sender,
             listed: false,
+            away: None,
             offered: HashSet::new(),
             show_at: Some(now),
             shown: now,
@@ -110,22 +116,31 @@ impl<C: Cloud> Term<C> {
                 }
                 standing = leadership.changed() => {
                     if standing != Standing::Leading {
+                        self.say_unanswered();
                         return End::Lost;
                     }
                 }
-                turn = self.next() => self.take(turn),
+                turn = self.next() => match turn {
+                    Ok(turn) => self.take(turn),
+                    Err(problem) => {
+                        error!(%problem, "a watch broke");
+                        return End::Broken;
+                    }
+                },
             }
         }
     }
 
-    /// Waits for the next thing to happen. Nothing is lost when it is broken off.
-    async fn next(&mut self) -> Turn {
+    /// Waits for the next thing to happen. Nothing is lost when it is broken off. It fails when a watch broke.
+    async fn next(&mut self) -> Result<Turn, JoinError> {
         let deadline = self.deadline().map(|tick| self.board.instant(tick));
         tokio::select! {
-            done = self.work.next() => Turn::Done(done),
+            done = self.work.next() => Ok(Turn::Done(done)),
             // The term holds a sender itself, so that the channel never ends.
-            Some(input) = self.inputs.recv() => Turn::Input(input),
-            () = sleep_until(deadline.unwrap_or_else(Instant::now)), if deadline.is_some() => Turn::Time,
+            Some(input) = self.inputs.recv() => Ok(Turn::Input(input)),
+            // Watches never end by themselves; asking who a rival is does.
+            Some(Err(problem)) = self.feeds.join_next() => Err(problem),
+            () = sleep_until(deadline.unwrap_or_else(Instant::now)), if deadline.is_some() => Ok(Turn::Time),
         }
     }
 
@@ -180,6 +195,7 @@ impl<C: Cloud> Term<C> {
     fn on_node(&mut self, now: Tick, change: NodeChange) {
         match change {
             NodeChange::Seen(node) => {
+                self.on_watching();
                 let ObservedNode { seen, object, problems } = *node;
                 for problem in problems {
                     debug!(node = %seen.name, problem, "a part of the CiliumNode cannot be read");
@@ -193,6 +209,7 @@ impl<C: Cloud> Term<C> {
                 self.machine.on_node_gone(now, &name);
             }
             NodeChange::Listed => {
+                self.on_watching();
                 if !std::mem::replace(&mut self.listed, true) {
                     self.machine.on_nodes_listed(now);
                 }
@@ -201,9 +218,21 @@ impl<C: Cloud> Term<C> {
                 let node = name.as_ref().map_or("", NodeName::as_str);
                 warn!(node, problem, "a CiliumNode cannot be read: it stays as it is");
             }
-            NodeChange::Away { problem } => {
-                warn!(problem, "CiliumNodes cannot be watched: trying again");
-            }
+            NodeChange::Away { problem } => self.on_away(problem),
+        }
+    }
+
+    /// Said once for each problem: it is tried again and again for as long as it lasts.
+    fn on_away(&mut self, problem: String) {
+        if self.away.as_ref() != Some(&problem) {
+            warn!(problem, "CiliumNodes cannot be watched: trying again");
+            self.away = Some(problem);
+        }
+    }
+
+    fn on_watching(&mut self) {
+        if self.away.take().is_some() {
+            info!("CiliumNodes are watched again");
         }
     }
 
@@ -270,7 +299,6 @@ impl<C: Cloud> Term<C> {
 
     fn on_event(&mut self, event: &Event) {
         self.board.metrics().on_event(event);
-        report::log(event);
         self.reporter.on_event(event);
         match event {
             Event::ViewComplete { .. } => {
@@ -306,8 +334,6 @@ impl<C: Cloud> Term<C> {
         let subnets = self.machine.totals(now).subnets;
         let budget = self.machine.budget().clone();
         let (calls, writes) = (self.work.calls(), self.work.writes());
-        // Finished watches of who a rival is.
-        while self.feeds.try_join_next().is_some() {}
         self.board.say(|state| {
             state.subnets = subnets;
             state.budget = Some(budget);
@@ -326,11 +352,7 @@ impl<C: Cloud> Term<C> {
         );
         while self.work.mutations() > 0 || self.work.writes() > 0 {
             let Ok(done) = timeout_at(until, self.work.next()).await else {
-                warn!(
-                    changes = self.work.mutations(),
-                    "not answered in time: the next leader observes what came of it"
-                );
-                return;
+                return self.say_unanswered();
             };
             let now = self.board.now();
             self.on_done(now, done);
@@ -340,6 +362,13 @@ impl<C: Cloud> Term<C> {
             while let Some(event) = self.publisher.poll_event() {
                 report::log_publication(&event, self.board.metrics());
             }
+        }
+    }
+
+    /// Whoever looks into what happened at EC2 finds here what nobody waited for.
+    fn say_unanswered(&self) {
+        for (node, action) in self.work.changes() {
+            warn!(%node, %action, "not waited for any longer: whoever leads next observes what came of it");
         }
     }
 }

@@ -3,8 +3,10 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use ipam_core::action::Action;
 use ipam_core::call::{Call, CallId, Reply, Request};
 use ipam_core::failure::Failure;
+use ipam_core::ids::NodeName;
 use kube::Client;
 use tokio::task::{Id, JoinError, JoinSet};
 
@@ -26,7 +28,7 @@ pub(super) enum Done {
 
 /// What a task carries out.
 enum Job {
-    Call { id: CallId, is_mutation: bool },
+    Call { id: CallId, change: Option<(NodeName, Action)> },
     Write(Arc<Write>),
 }
 
@@ -57,6 +59,14 @@ impl<C: Cloud> Work<C> {
         self.mutations
     }
 
+    /// The changes on their way.
+    pub(super) fn changes(&self) -> impl Iterator<Item = &(NodeName, Action)> {
+        self.jobs.values().filter_map(|job| match job {
+            Job::Call { change, .. } => change.as_ref(),
+            Job::Write(_) => None,
+        })
+    }
+
     /// Writes on their way.
     pub(super) fn writes(&self) -> usize {
         self.jobs.len() - self.calls
@@ -64,7 +74,12 @@ impl<C: Cloud> Work<C> {
 
     /// Sends a call. One that changes something is sent only by who leads at that very moment.
     pub(super) fn call(&mut self, call: Call) {
-        let (id, is_mutation) = (call.id, matches!(call.request, Request::Mutate(_)));
+        let id = call.id;
+        let change = match &call.request {
+            Request::Mutate(mutation) => Some((mutation.node.clone(), mutation.action.clone())),
+            Request::Read(_) => None,
+        };
+        let is_mutation = change.is_some();
         let (cloud, leadership) = (Arc::clone(&self.cloud), self.leadership.clone());
         let task = self.tasks.spawn(async move {
             if is_mutation && !leadership.is_leading() {
@@ -73,7 +88,7 @@ impl<C: Cloud> Work<C> {
             }
             Done::Call(id, Box::new(cloud.call(call).await))
         });
-        self.jobs.insert(task.id(), Job::Call { id, is_mutation });
+        self.jobs.insert(task.id(), Job::Call { id, change });
         self.calls += 1;
         self.mutations += usize::from(is_mutation);
     }
@@ -131,9 +146,9 @@ impl<C: Cloud> Work<C> {
 
     fn forget(&mut self, id: Id) -> Option<Job> {
         let job = self.jobs.remove(&id)?;
-        if let Job::Call { is_mutation, .. } = job {
+        if let Job::Call { change, .. } = &job {
             self.calls -= 1;
-            self.mutations -= usize::from(is_mutation);
+            self.mutations -= usize::from(change.is_some());
         }
         Some(job)
     }

@@ -35,18 +35,29 @@ pub(crate) fn client_without(
     name: &str,
     forbidden: impl Fn(&str, &str) -> bool + Clone + Send + 'static,
 ) -> Client {
-    let service = sim.service(name);
+    let status = json!({"kind": "Status", "apiVersion": "v1", "status": "Failure",
+        "message": "forbidden", "reason": "Forbidden", "code": 403});
+    client_told(sim, name, &status, forbidden)
+}
+
+/// A client that is answered `status` whenever `meant` holds for a method and a path.
+pub(crate) fn client_told(
+    sim: &KubeSim,
+    name: &str,
+    status: &Value,
+    meant: impl Fn(&str, &str) -> bool + Clone + Send + 'static,
+) -> Client {
+    let (service, body) = (sim.service(name), status.to_string());
+    let code = status["code"].as_u64().and_then(|code| u16::try_from(code).ok());
+    let code = code.and_then(|code| http::StatusCode::from_u16(code).ok()).expect("a code");
     let answer = tower::service_fn(move |request: http::Request<Body>| {
-        let (forbidden, service) = (forbidden.clone(), service.clone());
+        let (meant, service, body) = (meant.clone(), service.clone(), body.clone());
         async move {
-            if !forbidden(request.method().as_str(), request.uri().path()) {
+            if !meant(request.method().as_str(), request.uri().path()) {
                 return service.oneshot(request).await.map(|it| it.map(Either::Left));
             }
-            let status = json!({"kind": "Status", "apiVersion": "v1", "status": "Failure",
-                "message": "forbidden", "reason": "Forbidden", "code": 403});
-            let body = Either::Right(Full::new(status.to_string().into()));
-            let mut response = http::Response::new(body);
-            *response.status_mut() = http::StatusCode::FORBIDDEN;
+            let mut response = http::Response::new(Either::Right(Full::new(body.into())));
+            *response.status_mut() = code;
             Ok(response)
         }
     });

@@ -7,6 +7,7 @@ use berth_operator::kubernetes::leader::{
 };
 use k8s_openapi::api::coordination::v1::Lease;
 use kube::Api;
+use kube::api::DeleteParams;
 use kube_sim::{Effect, KubeSim, Rule, When};
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
@@ -191,4 +192,41 @@ async fn without_the_permission_nobody_leads_and_the_reason_is_there() {
     };
     assert!(problem.contains("forbidden"), "{problem}");
     task.abort();
+}
+
+/// The other one finds no lease and makes one. Who held it learns that with its next renewal, and stops there.
+#[tokio::test(start_paused = true)]
+async fn whoever_finds_its_lease_taken_leads_no_more() {
+    let sim = KubeSim::default();
+    let mut one = candidate(&sim, "one");
+    one.leads_after().await;
+    sleep(Duration::from_secs(1)).await;
+    let two = candidate(&sim, "two");
+    sleep(Duration::from_millis(9_100)).await;
+    let leases = Api::<Lease>::namespaced(sim.client("kubectl"), "kube-system");
+    leases.delete("berth-operator", &DeleteParams::default()).await.expect("deleted");
+    let mut both = 0;
+    for _ in 0..200 {
+        sleep(Duration::from_millis(50)).await;
+        both += u32::from(one.leadership.is_leading() && two.leadership.is_leading());
+    }
+    assert!(two.leadership.is_leading(), "it was first");
+    assert!(both <= 25, "both led for {both} times 50 ms");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_lease_that_is_deleted_is_made_again_without_a_break() {
+    let sim = KubeSim::default();
+    let mut one = candidate(&sim, "one");
+    one.leads_after().await;
+    for _ in 0..10 {
+        sleep(Duration::from_millis(4_300)).await;
+        let leases = Api::<Lease>::namespaced(sim.client("kubectl"), "kube-system");
+        leases.delete("berth-operator", &DeleteParams::default()).await.expect("deleted");
+        for _ in 0..50 {
+            sleep(Duration::from_millis(50)).await;
+            assert!(one.leadership.is_leading());
+        }
+        assert_eq!(lease(&sim).await.spec.expect("a spec").holder_identity.as_deref(), Some("one"));
+    }
 }

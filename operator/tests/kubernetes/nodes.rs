@@ -172,3 +172,33 @@ async fn a_watch_that_breaks_off_goes_on_where_it_was() {
     }
     assert_eq!(seen, ["seen n-0", "seen n-1", "seen n-2", "seen n-3", "seen n-4"]);
 }
+
+/// A connection on which nothing comes any more, as behind a balancer that forgot it.
+#[tokio::test(start_paused = true)]
+async fn a_listing_that_is_never_answered_is_asked_for_again() {
+    let sim = cluster();
+    create(&sim.client("agent"), "a", json!({})).await;
+    sim.add_fault(rule(Effect::Partition, When::First(2)));
+    let mut changes = watch(sim.client("operator")).map(|change| short(&change)).boxed();
+    let mut said = vec![];
+    while said.last().map(String::as_str) != Some("listed") {
+        said.push(next(&mut changes).await);
+    }
+    assert_eq!(said, ["away", "away", "seen a", "listed"]);
+}
+
+/// Each attempt gets as far as the first page, which is no success.
+#[tokio::test(start_paused = true)]
+async fn a_listing_that_fails_half_way_is_not_asked_for_all_the_time() {
+    let sim = cluster();
+    for number in 0..501 {
+        create(&sim.client("agent"), &format!("n-{number}"), json!({})).await;
+    }
+    sim.add_fault(rule(Effect::InternalError, When::Every(2)));
+    let mut changes = watch(sim.client("operator")).map(|change| short(&change)).boxed();
+    let half_an_hour = async { while next(&mut changes).await != "listed" {} };
+    let ended = tokio::time::timeout(Duration::from_mins(30), half_an_hour).await;
+    assert!(ended.is_err(), "never listed");
+    let asked = sim.counters().count(|it| it.client == "operator");
+    assert!((100..160).contains(&asked), "{asked} requests in half an hour");
+}

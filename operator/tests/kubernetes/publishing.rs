@@ -1,15 +1,19 @@
 //! Publishing while others write the same objects, and while the API server is away.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use berth_operator::kubernetes::nodes::{NodeChange, watch};
-use berth_operator::kubernetes::publish::{Part, PublishEvent, Wanted, WantedPool};
+use berth_operator::kubernetes::publish::{
+    Part, PublishEvent, PublishSettings, Publisher, Wanted, WantedPool, WriteResult, carry_out,
+};
 use berth_operator::kubernetes::rival::who_wrote;
 use cilium_node::{Allocation, Eni, EniStatus};
 use futures::StreamExt;
 use ipam_core::reconcile::RivalDeed;
+use ipam_core::time::Tick;
 use kube::Client;
 use kube::api::{DeleteParams, Patch, PatchParams, PostParams};
 use kube_sim::api::Verb;
@@ -17,7 +21,7 @@ use kube_sim::{Effect, KubeSim, Rule, When};
 use serde_json::{Value, json};
 use tokio::time::sleep;
 
-use crate::bed::{Desk, cluster, create, name, objects};
+use crate::bed::{Desk, client_told, cluster, create, name, next, objects};
 
 const QUIET: Duration = Duration::from_mins(2);
 
@@ -304,4 +308,49 @@ async fn the_pool_never_names_what_the_status_has_not() {
     assert_eq!(*versions.lock().expect("a count"), writes, "each version was watched");
     assert!(50 < writes, "{writes} writes");
     assert_eq!(desk.said, []);
+}
+
+/// A server that has only just started may not know the definition yet. The node is there all the same, and nothing would
+/// ever be seen of it again.
+#[tokio::test(start_paused = true)]
+async fn a_resource_that_is_not_served_yet_is_no_node_that_is_gone() {
+    let sim = cluster();
+    create(&sim.client("agent"), "n", json!({})).await;
+    let status = json!({"kind": "Status", "apiVersion": "v1", "status": "Failure", "details": {},
+        "message": "the server could not find the requested resource", "reason": "NotFound", "code": 404});
+    let asked = Arc::new(AtomicU32::new(0));
+    let client = client_told(&sim, "operator", &status, move |method, _| {
+        method == "PATCH" && asked.fetch_add(1, Ordering::Relaxed) < 3
+    });
+    let mut desk = Desk::new(&client);
+    desk.want("n", wanted(3, false));
+    desk.run(QUIET, |_| None).await;
+    assert_eq!(published(&sim, "n"), 3);
+    assert_eq!(desk.said.len(), 3, "{:?}", desk.said);
+}
+
+/// A pool that was meant for one object must not get into another of the same name, whose status is empty.
+#[tokio::test(start_paused = true)]
+async fn a_pool_is_for_the_object_that_was_seen_and_for_no_other() {
+    for before in [json!({}), json!({"ipam": {"pool": {"10.0.0.9": {}}}})] {
+        let sim = cluster();
+        let agent = sim.client("agent");
+        create(&agent, "n", before.clone()).await;
+        let status = json!({"status": {"eni": wanted(3, false).eni_status}});
+        let (parameters, status) = (PatchParams::default(), Patch::Merge(status));
+        objects(&agent).patch_status("n", &parameters, &status).await.expect("patched");
+        let mut publisher = Publisher::new(PublishSettings::default());
+        let mut changes = watch(sim.client("operator")).boxed();
+        let NodeChange::Seen(node) = next(&mut changes).await else { panic!("a node") };
+        publisher.on_observed(&name("n"), &node.object, false);
+        publisher.on_wanted(&name("n"));
+        let write = publisher.poll_write(Tick::from_millis(0), |_| Some(wanted(3, false)));
+        let write = write.expect("something to write");
+        assert_eq!(write.part(), Part::Pool);
+        objects(&agent).delete("n", &DeleteParams::default()).await.expect("deleted");
+        create(&agent, "n", before.clone()).await;
+        let result = carry_out(&sim.client("operator"), &write).await;
+        assert!(!matches!(result, WriteResult::Written(_)), "{result:?}");
+        assert_eq!(stored(&sim, "n")["spec"], before);
+    }
 }

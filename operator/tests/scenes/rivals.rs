@@ -7,7 +7,10 @@ use crate::rig::Rig;
 use crate::rig::agent::nodes;
 use crate::scene::{play, scene_on};
 
+/// How long without a rival before Berth goes on: half of what it is unless set, and more than what is waited to see that
+/// it does not.
 const NODES: &str = r"
+    flags --rival-grace 5m
     subnet a zone a 10.0.0.0/22
     node node-1 m5.large in a per-ip
     node node-2 m5.large in a per-ip
@@ -59,7 +62,7 @@ async fn one_node(status: bool) {
     )
     .await;
     let text = r"
-        until 12m node-1 pool 15 enis 2
+        until 2m node-1 pool 15 enis 2
         until-free 60s node-1
         mutations 8
         writes-at-most 9
@@ -95,7 +98,7 @@ async fn a_rival_on_several_nodes_stops_everything() {
     )
     .await;
     let text = r"
-        until 12m node-4 pool 15 enis 2
+        until 2m node-4 pool 15 enis 2
         until-free 60s node-1
         mutations 4
         writes-at-most 10

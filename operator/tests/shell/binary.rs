@@ -133,6 +133,10 @@ async fn a_command_line_that_makes_no_sense_ends_with_2() {
         assert_eq!(output.status.code(), Some(2), "{arguments:?}");
         assert!(!output.stderr.is_empty());
     }
+    let misspelt = operator().arg("run").env("BERTH_MOOD", "observe").output().unwrap();
+    assert_eq!(misspelt.status.code(), Some(2));
+    let text = String::from_utf8(misspelt.stderr).unwrap();
+    assert!(text.contains("BERTH_MOOD is no setting"), "{text}");
     let help = operator().args(["run", "--help"]).output().unwrap();
     assert_eq!(help.status.code(), Some(0));
     let text = String::from_utf8(help.stdout).unwrap();
@@ -151,4 +155,30 @@ async fn an_address_in_use_ends_it_with_1() {
     assert_eq!(output.status.code(), Some(1));
     let text = String::from_utf8(output.stderr).unwrap();
     assert!(text.contains("cannot listen on 127.0.0.1:"), "{text}");
+}
+
+/// What the environment says of the way to the API server counts, and is wrong here.
+#[tokio::test]
+async fn the_way_to_the_api_server_is_read_from_the_environment() {
+    for (name, value, expected) in [
+        ("KUBECONFIG", "not-there", "the kubeconfig not-there cannot be used"),
+        ("k8sServicePort", "https", "k8sServicePort \"https\": expected the number of a port"),
+    ] {
+        let mut command = operator();
+        command.args(["run", "--region=eu-west-1", "--operator-prometheus-serve-addr=127.0.0.1:0"]);
+        let output = command.env(name, value).output().unwrap();
+        assert_eq!(output.status.code(), Some(1), "{name}");
+        let text = String::from_utf8(output.stderr).unwrap();
+        assert!(text.contains(expected), "{text}");
+    }
+}
+
+#[tokio::test]
+async fn without_a_region_the_flag_is_named() {
+    let mut command = operator();
+    command.args(["run", "--use-imds=false", "--operator-prometheus-serve-addr=127.0.0.1:0"]);
+    let output = command.output().unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    let text = String::from_utf8(output.stderr).unwrap();
+    assert!(text.contains("no AWS Region") && text.contains("--region"), "{text}");
 }

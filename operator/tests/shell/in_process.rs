@@ -126,6 +126,18 @@ async fn an_api_server_that_is_away_is_waited_for_and_the_definition_is_installe
     timeout(Duration::from_secs(10), operator.task).await.unwrap().unwrap().unwrap();
 }
 
+#[tokio::test(start_paused = true)]
+async fn an_operator_that_observes_installs_no_definition() {
+    let bed = Bed::new();
+    let operator = start_with(&bed, "first", &["--mode=observe"]);
+    sleep(Duration::from_mins(2)).await;
+    assert_eq!(bed.kube.counters().writes("customresourcedefinitions"), 0);
+    bed.register();
+    until("it leads", || operator.board.readiness() == Readiness::Ready).await;
+    drop(operator.stop);
+    timeout(Duration::from_secs(10), operator.task).await.unwrap().unwrap().unwrap();
+}
+
 /// Each assignment takes as long as that.
 fn slow_assignments(bed: &Bed, milliseconds: u64) {
     let rule = json!({"action": "AssignPrivateIpAddresses", "effect": {"delay": milliseconds}});
@@ -159,6 +171,38 @@ async fn what_is_never_answered_is_not_waited_for_longer_than_ten_seconds() {
     let operator = start(&bed, "first");
     bed.create_node().await;
     until("it is on its way", || bed.changes() == 1).await;
+    drop(operator.stop);
+    timeout(Duration::from_secs(10), operator.task).await.unwrap().unwrap().unwrap();
+}
+
+/// The Lease cannot be given back either. What is left of the ten seconds is for HTTP.
+#[tokio::test(start_paused = true)]
+async fn nor_is_it_when_the_api_server_is_away() {
+    let bed = Bed::new();
+    bed.register();
+    slow_assignments(&bed, 25_000);
+    let operator = start(&bed, "first");
+    bed.create_node().await;
+    until("it is on its way", || bed.changes() == 1).await;
+    let away = json!({"client": "first", "effect": "partition"});
+    bed.kube.add_fault(serde_json::from_value(away).unwrap());
+    drop(operator.stop);
+    timeout(Duration::from_millis(9_400), operator.task).await.unwrap().unwrap().unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn nodes_that_cannot_be_watched_end_nothing() {
+    let bed = Bed::new();
+    bed.register();
+    let refused = json!({"resource": "ciliumnodes", "effect": "unavailable"});
+    let refused = bed.kube.add_fault(serde_json::from_value(refused).unwrap());
+    let operator = start(&bed, "first");
+    sleep(Duration::from_mins(5)).await;
+    assert_eq!(operator.board.readiness(), Readiness::Observing);
+    assert_eq!(bed.changes(), 0);
+    assert!(bed.kube.remove_fault(refused));
+    bed.create_node().await;
+    until("the node has a pool", || bed.pool() == 8).await;
     drop(operator.stop);
     timeout(Duration::from_secs(10), operator.task).await.unwrap().unwrap().unwrap();
 }
@@ -201,6 +245,7 @@ async fn an_operator_that_observes_changes_nothing() {
     sleep(Duration::from_mins(1)).await;
     assert_eq!((bed.changes(), bed.pool()), (0, 0));
     assert_eq!(bed.kube.counters().writes("ciliumnodes"), 1, "that of its agent");
+    assert_eq!(bed.kube.counters().writes("events"), 0);
     drop(operator.stop);
     timeout(Duration::from_secs(10), operator.task).await.unwrap().unwrap().unwrap();
 }

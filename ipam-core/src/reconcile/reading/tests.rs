@@ -153,13 +153,15 @@ const KNOWN: &str = "eni-1 at 0 with 1 2";
 #[test]
 fn a_late_reading_replaces_and_an_early_one_only_adds() {
     let other = "eni-1 at 0 with 2 3";
-    check(KNOWN, "", &[(20, other)], "eni-1 at 0 with 2 3; AddressesAppeared AddressesVanished");
+    let loose = "eni-2 at 0 with 9; eni-1 loose with 1 2";
+    let differs = "eni-2 at 0 with 9; eni-1 loose with 2 3; AddressesAppeared AddressesVanished";
+    check(loose, "", &[(20, "eni-2 at 0 with 9; eni-1 loose with 2 3")], differs);
     check(KNOWN, "written 10", &[(24, other)], "eni-1 at 0 with 1 2 3");
     check(
         KNOWN,
         "written 10",
-        &[(25, other)],
-        "eni-1 at 0 with 2 3; AddressesAppeared AddressesVanished",
+        &[(25, "eni-1 at 0 with 1 2 3")],
+        "eni-1 at 0 with 1 2 3; AddressesAppeared",
     );
     check(KNOWN, "moving", &[(99, other)], "eni-1 at 0 with 1 2 3");
     check(KNOWN, "", &[(20, KNOWN), (19, other)], KNOWN);
@@ -169,7 +171,9 @@ fn a_late_reading_replaces_and_an_early_one_only_adds() {
 fn what_is_missing_is_gone_when_it_is_missing_twice() {
     let (two, one) = ("eni-1 at 0 with 1; eni-2 at 1 with 2", "eni-1 at 0 with 1");
     check(two, "", &[(20, one)], "eni-1 at 0 with 1; eni-2 at 1 with 2; confirm");
-    check(two, "", &[(20, one), (21, one)], "eni-1 at 0 with 1; EniVanished");
+    check(two, "", &[(20, one), (35, one)], "eni-1 at 0 with 1; EniVanished");
+    check(two, "", &[(20, one), (30, one), (35, one)], "eni-1 at 0 with 1; EniVanished");
+    check(two, "", &[(20, one), (34, one)], "eni-1 at 0 with 1; eni-2 at 1 with 2; confirm");
     check(two, "", &[(20, one), (21, two)], two);
     check(two, "", &[(20, one), (20, one)], "eni-1 at 0 with 1; eni-2 at 1 with 2; confirm");
     let loose = "eni-2 at 0 with 1; eni-1 loose with 2";
@@ -197,4 +201,18 @@ fn a_doubt_ends_with_the_effect_or_with_time() {
 fn an_interface_that_nobody_attached_here_is_found() {
     let two = "eni-1 at 0 with 1 2; eni-2 at 1 with 3";
     check(KNOWN, "", &[(20, two)], "eni-1 at 0 with 1 2; eni-2 at 1 with 3; EniAppeared");
+}
+
+/// Pods may be on what one reading alone lacks.
+#[test]
+fn what_an_attached_interface_lost_is_gone_when_it_is_missing_twice() {
+    let (less, kept) = ("eni-1 at 0 with 1", "eni-1 at 0 with 1 2; confirm");
+    check(KNOWN, "", &[(20, less)], kept);
+    check(KNOWN, "", &[(20, less), (20, less)], kept);
+    check(KNOWN, "", &[(20, less), (21, KNOWN), (22, less)], kept);
+    check(KNOWN, "", &[(20, less), (35, less)], "eni-1 at 0 with 1; AddressesVanished");
+    let two = "eni-1 at 0 with 1 2; eni-2 at 1 with 3";
+    let one = "eni-1 at 0 with 1 2; eni-2 loose with 3";
+    check(two, "", &[(20, one)], "eni-1 at 0 with 1 2; eni-2 at 1 with 3; confirm");
+    check(two, "", &[(20, one), (35, one)], "eni-1 at 0 with 1 2; eni-2 loose with 3; EniVanished");
 }

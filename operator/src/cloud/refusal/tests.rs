@@ -145,3 +145,44 @@ fn mistakes() {
         "Invalid Report",
     );
 }
+
+#[test]
+fn spellings_and_letters_that_vary() {
+    check("503 requestLimitExceeded: Request limit exceeded.", "Throttled SlowDown");
+    check("400 Client.RequestLimitExceeded: Request limit exceeded.", "Throttled SlowDown");
+    check("503 SlowDown: Please reduce your request rate.", "Throttled SlowDown");
+    check("400 BandwidthLimitExceeded", "Throttled SlowDown");
+    check("503 Server.Unavailable: Please try again shortly.", "NoAnswer Observe");
+    check(
+        "400 InvalidParameterValue: There aren't sufficient free IPv4 addresses or prefixes",
+        "SubnetOutOfPrefixes AvoidPrefixes",
+    );
+    check(
+        "400 InvalidParameterValue: Instance 'i-1' already has an Interface attached at Device index '1'.",
+        "IndexTaken NextIndex",
+    );
+    check("400 InvalidNetworkInterfaceId.InUse: eni-1 is in use", "EniInUse Refresh");
+    check("400 InvalidNetworkInterface.NotFound", "EniNotFound Refresh");
+    check("400 InvalidAttachment.NotFound", "AttachmentNotFound Refresh");
+}
+
+#[test]
+fn states_of_interfaces_and_of_instances() {
+    check(
+        "400 IncorrectState: Network interface 'eni-1' is not in the 'available' state.",
+        "EniInUse Refresh",
+    );
+    check(
+        "400 IncorrectState: The instance 'i-1' is not in the 'running' state for attachment.",
+        "InstanceNotRunning WaitForInstance",
+    );
+}
+
+/// It is said of one resource that belongs to somebody else, and of no action.
+#[test]
+fn what_belongs_to_others_is_no_missing_permission() {
+    check(
+        "400 AuthFailure: You do not have permission to access the specified resource.",
+        "NotPermitted Report",
+    );
+}

@@ -97,3 +97,24 @@ fn another_version_and_a_missing_subresource_are_named() {
         &["subresource status"],
     );
 }
+
+/// How it stands with a definition in which that is changed.
+fn check_force(change: &serde_json::Value, expected: Option<&str>) {
+    let mut definition = serde_json::to_value(cilium_node::crd()).expect("JSON");
+    let established = serde_json::json!([{"type": "Established", "status": "True"}]);
+    definition["status"] = serde_json::json!({"conditions": established});
+    json_patch::merge(&mut definition, change);
+    let definition = serde_json::from_value(definition).expect("a definition");
+    assert_eq!(not_in_force(&definition), expected, "{change}");
+}
+
+#[test]
+fn only_an_established_definition_that_stays_is_in_force() {
+    use serde_json::json;
+    check_force(&json!({}), None);
+    check_force(&json!({"status": null}), Some("it is not established yet"));
+    let refused = json!({"status": {"conditions": [{"type": "Established", "status": "False"}]}});
+    check_force(&refused, Some("it is not established yet"));
+    let deleted = json!({"metadata": {"deletionTimestamp": "2026-01-01T00:00:00Z"}});
+    check_force(&deleted, Some("it is being deleted"));
+}

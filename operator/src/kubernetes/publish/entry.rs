@@ -18,6 +18,8 @@ pub(super) struct Owned {
     before: Option<Member>,
     /// What was written last.
     written: Option<Member>,
+    /// What was sent last without an answer: it may be done yet.
+    unanswered: Option<Member>,
     /// How often `before` came back since other content was written last.
     restores: u8,
 }
@@ -54,9 +56,10 @@ impl Owned {
         self.confirmed = Some(Confirmed { wanted, stored });
     }
 
-    /// Notes that nobody knows what stands there.
-    fn doubt(&mut self) {
+    /// Notes that nobody knows what stands there, since `wanted` was sent and not answered.
+    fn doubt(&mut self, wanted: Member) {
         self.confirmed = None;
+        self.unanswered = Some(wanted);
     }
 
     /// Notes what stands there after `wanted` was written.
@@ -85,6 +88,9 @@ impl Owned {
             return Verdict::Same;
         }
         *confirmed = Confirmed { wanted: None, stored: found };
+        if self.unanswered.take_if(|unanswered| *unanswered == found).is_some() {
+            return Verdict::Unsure;
+        }
         if self.before == Some(found) && self.restores < RESTORES_FORGIVEN {
             self.restores += 1;
             return Verdict::Unsure;
@@ -103,6 +109,15 @@ pub(super) struct Sent {
     pub(super) replaces: bool,
     /// Whether `pre-allocate` was written, too.
     pub(super) seeds: bool,
+}
+
+/// What the answer to a write says.
+#[derive(Debug, Default)]
+pub(super) struct Answered {
+    /// Who else was at work.
+    pub(super) rivals: Vec<(RivalDeed, Option<u64>)>,
+    /// Whether it was done and nothing is different.
+    pub(super) is_futile: bool,
 }
 
 /// Why nothing is written.
@@ -191,13 +206,14 @@ impl Entry {
         foreign
     }
 
-    /// Takes in the answer to the write that was on its way. Answers who else was at work.
-    pub(super) fn on_written(&mut self, result: &WriteResult) -> Vec<(RivalDeed, Option<u64>)> {
-        let Some(sent) = self.sent.take() else { return vec![] };
+    /// Takes in the answer to the write that was on its way.
+    pub(super) fn on_written(&mut self, result: &WriteResult) -> Answered {
+        let Some(sent) = self.sent.take() else { return Answered::default() };
         let arrived = self.arrived.take();
         let WriteResult::Written(object) = result else {
             self.doubt(&sent);
-            return arrived.into_iter().flat_map(|object| self.take(object)).collect();
+            let rivals = arrived.into_iter().flat_map(|object| self.take(object)).collect();
+            return Answered { rivals, is_futile: false };
         };
         // What came in between is not the echo of our own write.
         let (before, after) = match arrived {
@@ -205,10 +221,14 @@ impl Entry {
             arrived => (None, arrived.filter(|arrived| is_newer(arrived, object))),
         };
         let mut rivals: Vec<_> = before.into_iter().flat_map(|object| self.take(object)).collect();
+        let is_futile = self.observed.as_ref().is_some_and(|before| {
+            (before.eni, before.pool, before.pre_allocate_unset)
+                == (object.eni, object.pool, object.pre_allocate_unset)
+        });
         self.confirm(&sent, object);
         rivals.extend(self.take(object.clone()));
         rivals.extend(after.into_iter().flat_map(|object| self.take(object)));
-        rivals
+        Answered { rivals, is_futile }
     }
 
     fn confirm(&mut self, sent: &Sent, object: &ObservedObject) {
@@ -229,8 +249,8 @@ impl Entry {
     /// Nobody knows whether a write was done that was not confirmed.
     fn doubt(&mut self, sent: &Sent) {
         match sent.part {
-            Part::EniStatus => self.eni.doubt(),
-            Part::Pool => self.pool.doubt(),
+            Part::EniStatus => self.eni.doubt(sent.wanted),
+            Part::Pool => self.pool.doubt(sent.wanted),
             Part::PreAllocate => {}
         }
     }

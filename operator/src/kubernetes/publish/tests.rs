@@ -22,7 +22,7 @@ struct Script {
 ///
 /// `object JSON` a new object; `other JSON` somebody's merge patch; `keep`, `see`, `see kept` what is observed; `want [cidr]
 /// ENI: ADDRESSES; ...` what is to be published; `settle` writes until nothing is left; `send`, then `answer`, `lost` (done, and the
-/// answer lost), `refuse` or `gone`; `at MS`; `hold`, `resume`, `forget`.
+/// answer lost), `refuse`, `fail` (not done), `unheeded` (done, and nothing is different) or `gone`; `at MS`; `hold`, `resume`, `forget`.
 fn check(script: &str, expected: &str) {
     let mut run = Script {
         publisher: Publisher::new(PublishSettings::default()),
@@ -81,6 +81,11 @@ impl Script {
             "answer" => self.answer(true),
             "lost" => self.answer(false),
             "refuse" => self.result(WriteResult::Refused { problem: "no".into() }),
+            "fail" => self.result(WriteResult::Failed { problem: "away".into() }),
+            "unheeded" => {
+                let object = object_of(&self.object.to_string()).expect("an object");
+                self.result(WriteResult::Written(object));
+            }
             "gone" => self.result(WriteResult::Gone),
             "at" => self.now = rest.parse().expect("milliseconds"),
             "hold" => self.publisher.hold((rest != "all").then(name).as_ref()),
@@ -183,7 +188,7 @@ fn wanted(text: &str) -> Wanted {
 /// The members that are written, and the addresses in them.
 fn summary(body: &Value) -> String {
     let operations = body.as_array().map(|operations| {
-        let parts = operations.iter().map(|it| {
+        let parts = operations.iter().filter(|it| it["op"] != "test").map(|it| {
             let path = it["path"].as_str().expect("a path").trim_start_matches('/');
             format!("{}={}", path.replace('/', "."), short(&it["value"]))
         });

@@ -1,6 +1,6 @@
 //! Patches: of what the operator owns, and of nothing else.
 //!
-//! None names a resource version. So none is ever refused because somebody else was faster, and what others write at the same
+//! None names a resource version; a pool names the object (its uid) and no more. So none is ever refused because somebody else was faster, and what others write at the same
 //! time stays: an agent's update of the whole object that was made from an older version is refused on its side, read again
 //! and repeated, with our members in it.
 
@@ -10,6 +10,7 @@ use cilium_node::{Allocations, CiliumNode, EniStatus};
 use http::header::CONTENT_TYPE;
 use http::{Method, Request};
 use ipam_core::ids::NodeName;
+use kube::core::Status;
 use kube::{Client, Resource};
 use serde_json::{Map, Value, json};
 
@@ -21,6 +22,9 @@ pub const FIELD_MANAGER: &str = "berth-operator";
 
 /// How long an answer is waited for.
 const PATIENCE: Duration = Duration::from_secs(15);
+
+/// How long the API server may try, so that nothing is done any more when it is not waited for.
+const SERVER_PATIENCE: &str = "10s";
 
 /// What is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -106,21 +110,24 @@ impl Write {
         Self { node, part: Part::EniStatus, body, number: 0 }
     }
 
-    /// With `pre_allocate`, if it is not 0, along with it.
+    /// With `pre_allocate`, if it is not 0, along with it. It is refused by any other object than the one that was observed:
+    /// one that is made anew under the same name has nothing in its status yet.
     pub(super) fn pool(
         node: NodeName,
         pool: &Allocations,
-        observed: Member,
+        observed: &ObservedObject,
         pre_allocate: u32,
     ) -> Self {
+        let uid = &observed.uid;
         let body = if pool.is_empty() {
-            Body::Merge(ipam(json!({"pool": null}), pre_allocate))
-        } else if observed == Member::Empty {
-            Body::Merge(ipam(json!({"pool": pool}), pre_allocate))
+            Body::Merge(for_object(uid, ipam(json!({"pool": null}), pre_allocate)))
+        } else if observed.pool == Member::Empty {
+            Body::Merge(for_object(uid, ipam(json!({"pool": pool}), pre_allocate)))
         } else {
             let add = |name: &str, value: Value| json!({"op": "add", "path": format!("/spec/ipam/{name}"), "value": value});
             let seed = (pre_allocate != 0).then(|| add("pre-allocate", json!(pre_allocate)));
-            Body::Operations([add("pool", json!(pool))].into_iter().chain(seed).collect())
+            let test = json!({"op": "test", "path": "/metadata/uid", "value": uid});
+            Body::Operations([test, add("pool", json!(pool))].into_iter().chain(seed).collect())
         };
         Self { node, part: Part::Pool, body, number: 0 }
     }
@@ -133,7 +140,10 @@ impl Write {
     fn request(&self) -> Result<Request<Vec<u8>>, http::Error> {
         let objects = CiliumNode::url_path(&(), None);
         let subresource = if self.part == Part::EniStatus { "/status" } else { "" };
-        let path = format!("{objects}/{}{subresource}?fieldManager={FIELD_MANAGER}", self.node);
+        let path = format!(
+            "{objects}/{}{subresource}?fieldManager={FIELD_MANAGER}&timeout={SERVER_PATIENCE}",
+            self.node
+        );
         let (content_type, body) = match &self.body {
             Body::Merge(body) => ("application/merge-patch+json", body),
             Body::Operations(body) => ("application/json-patch+json", body),
@@ -143,11 +153,25 @@ impl Write {
     }
 }
 
+/// The same, for one object alone.
+fn for_object(uid: &str, mut patch: Value) -> Value {
+    if let Some(members) = patch.as_object_mut() {
+        members.insert("metadata".to_owned(), json!({"uid": uid}));
+    }
+    patch
+}
+
 fn ipam(mut members: Value, pre_allocate: u32) -> Value {
     if let Some(members) = members.as_object_mut().filter(|_| pre_allocate != 0) {
         members.insert("pre-allocate".to_owned(), json!(pre_allocate));
     }
     Value::Object(Map::from_iter([("spec".to_owned(), json!({"ipam": members}))]))
+}
+
+/// Whether it is an object that is not there: without a name, it is the resource, which a server that has only just started
+/// does not serve yet.
+fn names_an_object(status: &Status) -> bool {
+    status.details.as_ref().is_some_and(|details| !details.name.is_empty())
 }
 
 /// Sends a patch once, and waits a limited time for the answer.
@@ -162,7 +186,7 @@ pub async fn carry_out(client: &Client, write: &Write) -> WriteResult {
             WriteResult::Written,
         ),
         Ok(Err(kube::Error::Api(status))) => match status.code {
-            404 => WriteResult::Gone,
+            404 if names_an_object(&status) => WriteResult::Gone,
             422 => WriteResult::Refused { problem: status.message.clone() },
             _ => WriteResult::Failed { problem: status.message.clone() },
         },

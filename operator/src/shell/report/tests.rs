@@ -11,7 +11,7 @@ use ipam_core::reason::{Blocked, Reason};
 use ipam_core::reconcile::{Event, Finding, Rival, RivalDeed};
 use tracing_subscriber::fmt::MakeWriter;
 
-use super::log;
+use super::{Said, log};
 
 /// Keeps what is written.
 #[derive(Clone, Default)]
@@ -38,6 +38,12 @@ impl<'a> MakeWriter<'a> for Kept {
 /// Compares the lines that `event` makes with `expected`.
 #[track_caller]
 fn check(event: &Event, expected: &str) {
+    check_after(&mut Said::default(), event, expected);
+}
+
+/// The same, after what was said already.
+#[track_caller]
+fn check_after(said: &mut Said, event: &Event, expected: &str) {
     let kept = Kept::default();
     let subscriber = tracing_subscriber::fmt()
         .with_max_level(tracing::Level::TRACE)
@@ -46,7 +52,7 @@ fn check(event: &Event, expected: &str) {
         .with_target(false)
         .without_time()
         .finish();
-    tracing::subscriber::with_default(subscriber, || log(event));
+    tracing::subscriber::with_default(subscriber, || log(event, said));
     let text = String::from_utf8(kept.0.lock().unwrap().clone()).unwrap();
     let lines: Vec<&str> = text.lines().map(str::trim).collect();
     assert_eq!(lines.join("\n"), expected);
@@ -98,6 +104,26 @@ fn what_blocks_a_node_is_at_info_with_its_reason() {
 }
 
 #[test]
+fn the_same_reason_with_other_particulars_is_at_debug() {
+    let node: ipam_core::ids::NodeName = "node-1".parse().unwrap();
+    let blocked = |api| {
+        let blocked = vec![Blocked { reason: Reason::NoAnswer { api }, short: 0 }];
+        Event::Blocked { node: node.clone(), blocked }
+    };
+    let said = &mut Said::default();
+    let text =
+        "blocked: EC2 does not answer to DescribeSubnets node=node-1 reason=\"NoAnswer\" short=0";
+    check_after(said, &blocked(Api::DescribeSubnets), &format!("INFO {text}"));
+    let other =
+        "blocked: EC2 does not answer to DescribeVpcs node=node-1 reason=\"NoAnswer\" short=0";
+    check_after(said, &blocked(Api::DescribeVpcs), &format!("DEBUG {other}"));
+    check_after(said, &blocked(Api::DescribeSubnets), &format!("DEBUG {text}"));
+    let gone = Event::NodeForgotten { node: node.clone() };
+    check_after(said, &gone, "INFO the node is gone node=node-1");
+    check_after(said, &blocked(Api::DescribeSubnets), &format!("INFO {text}"));
+}
+
+#[test]
 fn failures_are_at_warn_unless_they_are_part_of_the_day() {
     let failed = |failure| Event::Failed {
         api: Api::DescribeSubnets,
@@ -120,7 +146,7 @@ fn failures_are_at_warn_unless_they_are_part_of_the_day() {
     );
     check(
         &Event::PermissionMissing { api: Api::DescribeRouteTables },
-        "WARN not allowed, and done without: `berth-operator check` says what that costs api=DescribeRouteTables",
+        "WARN not allowed: `berth-operator check` says what that costs api=DescribeRouteTables",
     );
 }
 

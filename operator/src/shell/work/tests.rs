@@ -70,7 +70,10 @@ async fn changes_are_sent_only_by_who_leads_at_that_moment() {
 
     work.call(mutation(1));
     assert_eq!((work.calls(), work.mutations()), (1, 1));
+    let changes: Vec<_> = work.changes().map(|(node, _)| node.as_str()).collect();
+    assert_eq!(changes, ["node-1"]);
     assert_eq!(answer(&mut work).await, (1, "NotSent"));
+    assert_eq!(work.changes().count(), 0);
     let types = vec!["m5.large".parse().unwrap()];
     work.call(reading(2, Read::InstanceTypes { types }));
     assert_eq!((work.calls(), work.mutations()), (1, 0));

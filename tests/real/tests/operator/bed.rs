@@ -1,5 +1,6 @@
 //! What the operator is put into, and how to look at it.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -153,8 +154,8 @@ impl Bed {
         })
     }
 
-    /// How many writes of `CiliumNodes` by the operator the API server carried out.
-    pub(crate) fn operator_writes(&self) -> usize {
+    /// The writes of `CiliumNodes` by the operator that the API server carried out, by name where it says so.
+    pub(crate) fn operator_writes(&self) -> Vec<String> {
         match &self.cluster {
             Cluster::Real(kubernetes) => writes_in(&kubernetes.audit_log().unwrap()),
             Cluster::Simulated(sim) => {
@@ -164,7 +165,7 @@ impl Bed {
                         && counted.resource.starts_with("ciliumnodes")
                         && (200..300).contains(&counted.code)
                 });
-                usize::try_from(ours).unwrap()
+                vec![String::from("some node"); usize::try_from(ours).unwrap()]
             }
         }
     }
@@ -195,7 +196,7 @@ fn operator_access(kubernetes: &Kubernetes) -> String {
     config.to_string()
 }
 
-fn writes_in(audit_log: &Path) -> usize {
+fn writes_in(audit_log: &Path) -> Vec<String> {
     let user = format!("system:serviceaccount:{NAMESPACE}:{ACCOUNT}");
     let log = fs::read_to_string(audit_log).unwrap();
     let events = log.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
@@ -204,7 +205,17 @@ fn writes_in(audit_log: &Path) -> usize {
             && event["objectRef"]["resource"] == "ciliumnodes"
             && event["responseStatus"]["code"].as_u64().is_some_and(|code| code < 300)
     });
-    ours.count()
+    ours.map(|event| event["objectRef"]["name"].as_str().unwrap().to_owned()).collect()
+}
+
+/// What was written more than `times`.
+pub(crate) fn more_than(times: usize, writes: &[String]) -> String {
+    let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
+    for name in writes {
+        *counts.entry(name).or_default() += 1;
+    }
+    counts.retain(|_, count| *count > times);
+    format!("written more than {times} times: {counts:?}")
 }
 
 #[track_caller]

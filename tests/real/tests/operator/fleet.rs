@@ -34,15 +34,15 @@ impl Fleet {
         let latency = if self.slow { "typical" } else { "zero" };
         let mut world = format!(
             "settings: {{region: eu-west-1, account: '123456789012', seed: 7, latency: {latency}}}
-vpcs: [{{id: vpc-0a, cidr: 10.0.0.0/16, default_group: sg-0a}}]
-subnets: [{{id: subnet-0a, vpc: vpc-0a, zone: eu-west-1a, cidr: 10.0.0.0/18}}]
+vpcs: [{{id: vpc-0000000a, cidr: 10.0.0.0/16, default_group: sg-0000000a}}]
+subnets: [{{id: subnet-0000000a, vpc: vpc-0000000a, zone: eu-west-1a, cidr: 10.0.0.0/18}}]
 instances:
 "
         );
         for number in 0..self.nodes {
             let _ = writeln!(
                 world,
-                "  - {{id: i-{number:08x}, instance_type: m5.large, subnet: subnet-0a, primary: {{id: eni-{number:08x}}}}}"
+                "  - {{id: i-{number:08x}, instance_type: m5.large, subnet: subnet-0000000a, primary: {{id: eni-{number:08x}}}}}"
             );
         }
         world
@@ -57,7 +57,7 @@ instances:
                     "instance-id": format!("i-{number:08x}"),
                     "eni": {
                         "availability-zone": "eu-west-1a", "first-interface-index": 0, "instance-type": "m5.large",
-                        "node-subnet-id": "subnet-0a", "vpc-id": "vpc-0a",
+                        "node-subnet-id": "subnet-0000000a", "vpc-id": "vpc-0000000a",
                     },
                     "ipam": {},
                 },

@@ -32,14 +32,16 @@ fn a_hundred_nodes_get_their_addresses_and_no_write_too_many() {
         assert_eq!(bed.mutations(), fleet.len(), "one assignment a node");
         bed.operator_writes()
     });
-    assert_eq!(writes[0], writes[1], "a real API server saw as many writes as kube-sim");
+    let [real, simulated] = &writes;
+    assert_eq!(real.len(), simulated.len(), "{}", bed::more_than(2, real));
     // Its interfaces, then its pool, for each node.
-    assert_eq!(writes[0], 2 * fleet.len());
+    assert_eq!(real.len(), 2 * fleet.len());
 }
 
 #[test]
 fn killed_in_the_middle_another_goes_on() {
-    let fleet = Fleet::new(60).slow();
+    // More than EC2 lets anybody ask for at once.
+    let fleet = Fleet::new(150).slow();
     let bed = Bed::start(Server::Real, &fleet);
     let first = bed.operator("first");
     bed.await_definition(SOON);

@@ -60,7 +60,7 @@ pub(crate) fn with_stand_alone_simulators() {
 fn listening(simulator: &Running) -> String {
     let line = simulator.line(Duration::from_secs(30)).unwrap();
     let start = line.find("http://").unwrap_or_else(|| panic!("no address in {line:?}"));
-    line[start..].trim_end_matches(['/', '.']).to_owned()
+    line[start..].split_whitespace().next().unwrap_or_default().to_owned()
 }
 
 /// What the aws CLI says that an interface holds besides its primary address.

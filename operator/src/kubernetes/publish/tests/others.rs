@@ -156,3 +156,44 @@ fn nothing_is_written_while_all_nodes_are_on_hold() {
         "merge status.eni=[1]",
     );
 }
+
+/// A request that was given up may still be carried out, after what it said was overtaken.
+#[test]
+fn a_write_that_takes_effect_late_is_no_rival() {
+    check_others(
+        r#"want eni-1: 10.0.0.1 10.0.0.2
+        send
+        fail
+        want eni-1: 10.0.0.1
+        at 500
+        settle
+        other {"status": {"eni": {"enis": {"eni-1": {"addresses": ["10.0.0.1", "10.0.0.2"]}}}}}
+        see
+        settle"#,
+        "replace status.eni=[1,2]
+        failed EniStatus
+        replace status.eni=[1]",
+    );
+}
+
+/// An API server, or something in front of it, that takes each write and keeps what there was.
+#[test]
+fn writes_that_change_nothing_come_ever_more_slowly() {
+    let members = r#""spec": {"ipam": {"pre-allocate": 8, "pool": {"10.0.0.1": {}, "10.0.0.2": {}}}},
+        "status": {"eni": {"enis": {"eni-1": {"addresses": ["10.0.0.1", "10.0.0.2"]}}}}"#;
+    check(
+        &format!(
+            "object {{{}}}
+            want eni-1: 10.0.0.1
+            send\n unheeded\n settle\n at 499\n settle
+            at 500\n send\n unheeded\n settle\n at 1499\n settle
+            at 1500\n settle",
+            members.replace('\n', " ")
+        ),
+        "replace spec.ipam.pool=[1]
+        replace spec.ipam.pool=[1]
+        refused Pool
+        replace spec.ipam.pool=[1]
+        replace status.eni=[1]",
+    );
+}
