@@ -5,19 +5,14 @@ use std::time::Duration;
 use benches::goals::Goal;
 use tokio::time::sleep;
 
-use crate::world::World;
+use crate::world::{World, in_simulated_time};
 
 /// EC2 calls that an idle hour may cost.
 const CALLS: f64 = 100.0;
 
 /// Lets the operator adopt nodes that have what they want, and counts what an hour of that costs.
 pub(crate) fn measure(nodes: usize) -> Vec<Goal> {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .start_paused(true)
-        .build()
-        .expect("a runtime");
-    runtime.block_on(async {
+    in_simulated_time(async {
         let world = World::new(nodes, 1);
         world.create_nodes().await;
         let operator = world.start_operator();

@@ -6,7 +6,7 @@ use std::time::Duration;
 use benches::goals::Goal;
 use tokio::time::{Instant, sleep};
 
-use crate::world::World;
+use crate::world::{World, in_simulated_time};
 
 /// `AssignPrivateIpAddresses` of a fresh account: so many calls at once, and so many more a second (EC2 API reference,
 /// request throttling).
@@ -17,12 +17,7 @@ const RATIO: f64 = 1.15;
 
 /// Lets all nodes appear at once and waits until each has its addresses in its object.
 pub(crate) fn measure(nodes: usize) -> Vec<Goal> {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .start_paused(true)
-        .build()
-        .expect("a runtime");
-    runtime.block_on(async {
+    in_simulated_time(async {
         let world = World::new(nodes, 0);
         let operator = world.start_operator();
         // It leads and idles.

@@ -27,6 +27,13 @@ const NODES_PER_SUBNET: usize = 2_000;
 /// Addresses that a node keeps free.
 const WATERMARK: usize = 8;
 
+/// Runs something in simulated time.
+pub(crate) fn in_simulated_time<T>(future: impl Future<Output = T>) -> T {
+    let mut runtime = tokio::runtime::Builder::new_current_thread();
+    let runtime = runtime.enable_all().start_paused(true).build();
+    runtime.expect("a runtime").block_on(future)
+}
+
 /// The simulated EC2 and Kubernetes with so many instances.
 pub(crate) struct World {
     pub(crate) nodes: usize,
@@ -76,7 +83,7 @@ impl World {
     /// Those of `waiting` that have fewer addresses than they should.
     pub(crate) fn short(&self, waiting: BTreeSet<usize>) -> BTreeSet<usize> {
         let is_short = |number: &usize| {
-            let object = self.kube.object("ciliumnodes", "", &name(*number));
+            let object = self.kube.object("ciliumnodes.cilium.io", "", &name(*number));
             let pool = object.as_ref().and_then(|it| it["spec"]["ipam"]["pool"].as_object());
             pool.map_or(0, serde_json::Map::len) < WATERMARK
         };
