@@ -65,6 +65,8 @@ impl Operator {
         command.arg("run").args(ARGUMENTS).args(["--ec2-api-endpoint", ec2, "--kubeconfig"]);
         command.arg(kubeconfig).args(["--operator-prometheus-serve-addr", "127.0.0.1:0"]);
         command.env("AWS_ACCESS_KEY_ID", "bench").env("AWS_SECRET_ACCESS_KEY", "bench");
+        // It would take it for a setting of its own.
+        command.env_remove(PROGRAM);
         Self(command.spawn().expect("BERTH_OPERATOR names a program"))
     }
 

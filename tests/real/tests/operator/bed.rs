@@ -94,7 +94,7 @@ impl Bed {
         command.args(["--k8s-namespace", namespace]);
         command.arg("--kubeconfig").arg(self.folder.path().join("kubeconfig"));
         command.arg("--ec2-api-endpoint").arg(format!("http://{}", self.ec2_server.addr));
-        command.env("AWS_ACCESS_KEY_ID", "any").env("AWS_SECRET_ACCESS_KEY", "any");
+        let command = with_credentials(command);
         let log = self.folder.path().join(format!("{name}.log"));
         let running = Running::start(&command, &log).unwrap();
         Operator { running, log }
@@ -178,6 +178,14 @@ impl Bed {
     fn block_on<T>(&self, future: impl Future<Output = T>) -> T {
         self.runtime.block_on(future)
     }
+}
+
+/// The operator's program with credentials that the simulated EC2 takes, and without the variables of these tests, which it would take for
+/// settings of its own.
+pub(crate) fn with_credentials(mut command: Command) -> Command {
+    command.env("AWS_ACCESS_KEY_ID", "any").env("AWS_SECRET_ACCESS_KEY", "any");
+    command.env_remove("BERTH_CI_CACHE").env_remove("BERTH_KUBECONFIG");
+    command
 }
 
 fn is_reading(action: &str) -> bool {

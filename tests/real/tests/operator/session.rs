@@ -8,7 +8,7 @@ use std::time::Duration;
 use real::{Kubectl, Running, aws_cli, program};
 
 use crate::SOON;
-use crate::bed::await_true;
+use crate::bed::{await_true, with_credentials};
 use crate::fleet::Fleet;
 
 /// Starts everything, lets a node grow, and stops the operator as a kubelet does.
@@ -29,7 +29,7 @@ pub(crate) fn with_stand_alone_simulators() {
     operator.args(["run", "--region", "eu-west-1", "--ec2-api-endpoint", &ec2_address]);
     operator.args(["--operator-prometheus-serve-addr", "127.0.0.1:0", "--kubeconfig"]);
     operator.arg(file("kubeconfig"));
-    operator.env("AWS_ACCESS_KEY_ID", "any").env("AWS_SECRET_ACCESS_KEY", "any");
+    let operator = with_credentials(operator);
     let mut operator = Running::start(&operator, &file("operator.log")).unwrap();
     let kubectl = Kubectl::with_kubeconfig(&file("kubeconfig")).unwrap();
     await_true(SOON, "the resource is not served", || kubectl.run(["get", "ciliumnodes"]).is_ok());
