@@ -71,7 +71,7 @@ struct Cluster {
 impl Cluster {
     fn settled(nodes: usize) -> Self {
         let now = Tick::from_millis(0);
-        let plenty = Rate { capacity: 1e9, refill: 1e9 };
+        let plenty = Rate { capacity: 1e6, refill: 1e6 };
         let rates: BTreeMap<Api, Rate> = Api::ALL.iter().map(|api| (*api, plenty)).collect();
         let budget = BudgetSettings::new(rates, 1.0, None).expect("a valid budget");
         let settings =

@@ -36,13 +36,14 @@ pub(crate) fn measure(nodes: usize) -> Vec<Goal> {
         let kube = kube_sim::Server::start(world.kube.clone(), any_port).await.expect("a port");
         let kubeconfig = Path::new(env!("CARGO_TARGET_TMPDIR")).join("fleet-kubeconfig");
         std::fs::write(&kubeconfig, kube.kubeconfig("berth-operator")).expect("a file");
-        let operator = Operator::start(&program, &format!("http://{}", ec2.addr), &kubeconfig);
+        let mut operator = Operator::start(&program, &format!("http://{}", ec2.addr), &kubeconfig);
         tokio::time::sleep(Duration::from_secs(5)).await;
         let (began, before) = (Instant::now(), operator.cpu_seconds());
         world.create_nodes().await;
         let mut waiting: BTreeSet<usize> = (0..nodes).collect();
         while !waiting.is_empty() {
             assert!(began.elapsed() < Duration::from_mins(20), "{} nodes wait", waiting.len());
+            assert!(operator.runs(), "the program ended");
             tokio::time::sleep(Duration::from_millis(500)).await;
             waiting = world.short(waiting);
         }
@@ -68,6 +69,10 @@ impl Operator {
         // It would take it for a setting of its own.
         command.env_remove(PROGRAM);
         Self(command.spawn().expect("BERTH_OPERATOR names a program"))
+    }
+
+    fn runs(&mut self) -> bool {
+        matches!(self.0.try_wait(), Ok(None))
     }
 
     fn cpu_seconds(&self) -> f64 {

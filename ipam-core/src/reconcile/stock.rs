@@ -59,8 +59,8 @@ impl Reconciler {
         if let Some(state) = self.vpcs.get_mut(&vpc) {
             let taken = state.taken.entry(id.clone()).or_default();
             // A reading that is under way may be as old as a call lasts, which is minutes at worst.
-            taken.retain(|(at, _)| *at + settle + READING_LASTS > now);
-            taken.push((now, count));
+            while taken.pop_front_if(|(at, _)| *at + settle + READING_LASTS <= now).is_some() {}
+            taken.push_back((now, count));
         }
     }
 

@@ -1,6 +1,6 @@
 //! The readings of one VPC: what is under way, what is due, and what was collected of a listing so far.
 
-use alloc::collections::{BTreeMap, BTreeSet};
+use alloc::collections::{BTreeMap, BTreeSet, VecDeque};
 use alloc::vec::Vec;
 use core::time::Duration;
 
@@ -102,8 +102,8 @@ pub(super) struct VpcState {
     pub(super) unclaimed: BTreeMap<InstanceId, Vec<EniView>>,
     /// When something was last asked of its subnets.
     pub(super) asked: Option<Tick>,
-    /// What was taken of each subnet and when, as far as readings may not show it yet.
-    pub(super) taken: BTreeMap<SubnetId, Vec<(Tick, u32)>>,
+    /// What was taken of each subnet and when, oldest first, as far as readings may not show it yet.
+    pub(super) taken: BTreeMap<SubnetId, VecDeque<(Tick, u32)>>,
 }
 
 impl VpcState {
