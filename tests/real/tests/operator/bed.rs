@@ -10,11 +10,11 @@ use ec2_sim::Ec2;
 use ec2_sim::face::http::Server as Ec2Server;
 use ec2_sim::face::shared::Shared;
 use ec2_sim::spec::Spec;
-use kube::api::{ApiResource, DynamicObject, PostParams};
+use kube::api::{ApiResource, DynamicObject, Patch, PatchParams, PostParams};
 use kube::{Api, Client};
 use kube_sim::{KubeSim, Settings};
 use real::{Kubernetes, Options, Running, program};
-use serde_json::Value;
+use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
 
@@ -139,6 +139,17 @@ impl Bed {
         listed.iter().filter(|node| pool(node) == addresses).count()
     }
 
+    /// Lets somebody write into `status.eni` of a node.
+    pub(crate) fn write_status(&self, node: &str, manager: &str) {
+        let params =
+            PatchParams { field_manager: Some(manager.to_owned()), ..PatchParams::default() };
+        let change =
+            json!({"status": {"eni": {"enis": {"eni-00000000": {"description": "theirs"}}}}});
+        let (api, change) = (self.nodes(), Patch::Merge(change));
+        let written = api.patch_status(node, &params, &change);
+        self.block_on(written).unwrap();
+    }
+
     /// Where EC2's truth contradicts itself: `[]` when it does not.
     pub(crate) fn audit(&self) -> String {
         format!("{:?}", self.ec2.with(|ec2, _| ec2.audit()))
@@ -200,7 +211,7 @@ fn operator_access(kubernetes: &Kubernetes) -> String {
     let token = kubectl.run(["create", "token", ACCOUNT, "--namespace", NAMESPACE]).unwrap();
     let admin = fs::read_to_string(kubernetes.kubeconfig()).unwrap();
     let mut config: Value = serde_saphyr::from_str(&admin).unwrap();
-    config["users"][0]["user"] = serde_json::json!({"token": token.trim()});
+    config["users"][0]["user"] = json!({"token": token.trim()});
     config.to_string()
 }
 
@@ -242,13 +253,18 @@ pub(crate) struct Operator {
 }
 
 impl Operator {
+    /// What it has logged so far.
+    pub(crate) fn log(&self) -> String {
+        fs::read_to_string(&self.log).unwrap()
+    }
+
     /// Asks it to end, as a kubelet does: it ends with 0 within 10 seconds.
     #[track_caller]
     pub(crate) fn stopped_in_good_order(mut self) {
         self.running.signal("TERM").unwrap();
         let ended = self.running.ended(Duration::from_secs(10)).unwrap();
         let code = ended.and_then(|status| status.code());
-        assert_eq!(code, Some(0), "{}", fs::read_to_string(&self.log).unwrap());
+        assert_eq!(code, Some(0), "{}", self.log());
     }
 
     /// Kills it.

@@ -58,6 +58,19 @@ fn killed_in_the_middle_another_goes_on() {
 }
 
 #[test]
+fn who_writes_what_the_operator_owns_is_named() {
+    let fleet = Fleet::new(1);
+    let bed = Bed::start(Server::Real, &fleet);
+    let operator = bed.operator("operator");
+    bed.await_definition(SOON);
+    bed.create(&fleet);
+    bed.await_addresses(&fleet, WATERMARK, SOON);
+    bed.write_status("node-0", "another-operator");
+    bed::await_true(SOON, "nobody is named", || operator.log().contains("another-operator"));
+    operator.stopped_in_good_order();
+}
+
+#[test]
 fn people_look_with_kubectl_and_aws() {
     session::with_stand_alone_simulators();
 }
