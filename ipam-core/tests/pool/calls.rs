@@ -14,7 +14,7 @@ const HOSTS: u8 = 40;
 
 /// One of them.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Host(Family, u8);
+pub(crate) struct Host(pub(crate) Family, pub(crate) u8);
 
 impl Host {
     pub(crate) fn address(self) -> IpAddr {

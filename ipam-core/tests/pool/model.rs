@@ -85,6 +85,7 @@ impl Model {
     /// A restart: the clock goes on, or begins anew and every age stays.
     pub(crate) fn restart(&mut self, now: Tick) {
         let back = self.now.since(now);
+        self.line_up();
         let taken = self.taken.values_mut().filter_map(|is| match is {
             Is::Used(_, _, since) | Is::Promised(since) => since.as_mut(),
             Is::Cooling(since, _) => Some(since),
@@ -96,6 +97,24 @@ impl Model {
         }
         self.now = now;
         self.pass(now);
+    }
+
+    /// Gives every cooling address the turn that its moment gave it, so that those keep their order
+    /// whose moments become the same.
+    fn line_up(&mut self) {
+        let mut turns: Vec<_> = self
+            .taken
+            .values_mut()
+            .filter_map(|is| match is {
+                Is::Cooling(since, turn) => Some((*since, turn)),
+                _ => None,
+            })
+            .collect();
+        turns.sort_by_key(|(since, turn)| (*since, **turn));
+        for (_, turn) in turns {
+            self.turns += 1;
+            *turn = self.turns;
+        }
     }
 
     pub(crate) fn allocate(

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 use std::time::Duration;
 
-use crate::calls::{Call, Step, listed, step};
+use crate::calls::{Call, Host, Step, listed, step};
 use crate::model::{Is, Model, Outcome};
 use ipam_core::audit::{LedgerCounts, NodeTruth, Truth, audit};
 use ipam_core::pool::{
@@ -251,6 +251,37 @@ fn audit_finds_nothing(ledger: LedgerCounts) {
     let truth =
         Truth { now: Tick::default(), nodes: &[node], loose: &[], grace: Duration::default() };
     assert_eq!(audit(&truth), []);
+}
+
+/// The address that was given back first had left the listing in between. A clock that begins anew
+/// gives both the same moment: they keep their order, in the ledger and in the model.
+#[test]
+fn moments_that_become_the_same_keep_their_order() {
+    let both = [0, 1].map(|host| Host(Family::Ipv4, host));
+    let single =
+        |host: &Host| ListedCidr { cidr: host.address().into(), eni: "eni-1".parse().unwrap() };
+    let listed = |hosts: &[Host]| Call::Sync(hosts.iter().map(single).collect());
+    let owner: Owner = "a/x".parse().unwrap();
+    let take = |host| Call::AllocateExact(host, owner.clone(), Claim::NotNeeded);
+    let steps = [
+        (0, listed(&both)),
+        (0, take(both[0])),
+        (0, take(both[1])),
+        (50, Call::Release(both[0], None)),
+        (10, listed(&both[1..])),
+        (10, Call::Release(both[1], None)),
+        (10, listed(&both)),
+        (-70, Call::Restart),
+    ];
+    let mut pair = Pair::new(LedgerSettings::default());
+    for step in &steps {
+        pair.step(step);
+    }
+    let cooling = pair.ledger.snapshot().cooling;
+    let (addresses, since): (Vec<_>, BTreeSet<_>) =
+        cooling.iter().map(|cooling| (cooling.address, cooling.since)).unzip();
+    assert_eq!(addresses, both.map(Host::address));
+    assert_eq!(since, BTreeSet::from([Tick::default()]));
 }
 
 #[test]
