@@ -1,7 +1,6 @@
 //! A `CiliumNode` as the operator reads it: what others write of it in the words of the core, what the operator itself
 //! writes as digests, and nothing else.
 
-use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
 
@@ -57,7 +56,8 @@ pub enum Member {
 }
 
 /// An object of a list or of a watch, which can always be decoded: what is wrong with it is in it.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Resource)]
+#[resource(inherit = CiliumNode)]
 pub(crate) struct NodeObject {
     metadata: ObjectMeta,
     /// What was read, or why it cannot be.
@@ -68,35 +68,6 @@ impl NodeObject {
     /// Its name, if it has a proper one.
     pub(crate) fn name(&self) -> Option<NodeName> {
         self.metadata.name.as_ref()?.parse().ok()
-    }
-}
-
-impl Resource for NodeObject {
-    type DynamicType = ();
-    type Scope = <CiliumNode as Resource>::Scope;
-
-    fn kind((): &()) -> Cow<'_, str> {
-        CiliumNode::kind(&())
-    }
-
-    fn group((): &()) -> Cow<'_, str> {
-        CiliumNode::group(&())
-    }
-
-    fn version((): &()) -> Cow<'_, str> {
-        CiliumNode::version(&())
-    }
-
-    fn plural((): &()) -> Cow<'_, str> {
-        CiliumNode::plural(&())
-    }
-
-    fn meta(&self) -> &ObjectMeta {
-        &self.metadata
-    }
-
-    fn meta_mut(&mut self) -> &mut ObjectMeta {
-        &mut self.metadata
     }
 }
 

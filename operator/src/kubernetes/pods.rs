@@ -3,7 +3,6 @@
 //! Of a waiting pod 24 bytes are kept, of a node its name once, and of every other pod nothing: the API server sends only
 //! pods that are pending, scheduled and without an address.
 
-use std::borrow::Cow;
 use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
@@ -60,42 +59,14 @@ pub fn watch(client: Client) -> impl Stream<Item = PodsChange> + Send + 'static 
 }
 
 /// A pod as it comes, which can always be decoded.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Resource)]
+#[resource(inherit = Pod)]
 struct PodObject {
     metadata: ObjectMeta,
     /// Which pod it is.
     key: u64,
     /// The node on which it waits; `None` when it does not wait, or cannot be read.
     waits_on: Option<NodeName>,
-}
-
-impl Resource for PodObject {
-    type DynamicType = ();
-    type Scope = <Pod as Resource>::Scope;
-
-    fn kind((): &()) -> Cow<'_, str> {
-        Pod::kind(&())
-    }
-
-    fn group((): &()) -> Cow<'_, str> {
-        Pod::group(&())
-    }
-
-    fn version((): &()) -> Cow<'_, str> {
-        Pod::version(&())
-    }
-
-    fn plural((): &()) -> Cow<'_, str> {
-        Pod::plural(&())
-    }
-
-    fn meta(&self) -> &ObjectMeta {
-        &self.metadata
-    }
-
-    fn meta_mut(&mut self) -> &mut ObjectMeta {
-        &mut self.metadata
-    }
 }
 
 /// What of a pod is read.

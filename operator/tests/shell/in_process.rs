@@ -21,6 +21,14 @@ struct Operator {
     task: JoinHandle<Result<(), RunError>>,
 }
 
+impl Operator {
+    /// Asks it to end, which it does in good order and in time.
+    async fn ends_within(self, limit: Duration) {
+        drop(self.stop);
+        timeout(limit, self.task).await.unwrap().unwrap().unwrap();
+    }
+}
+
 fn start(bed: &Bed, name: &str) -> Operator {
     start_with(bed, name, &[])
 }
@@ -99,14 +107,12 @@ async fn a_standby_takes_over_when_the_leader_ends() {
     sleep(Duration::from_mins(1)).await;
     assert!(value(&second.board, "berth_loop_turns_total") <= idle, "a standby does nothing");
 
-    drop(first.stop);
-    timeout(Duration::from_secs(10), first.task).await.unwrap().unwrap().unwrap();
+    first.ends_within(Duration::from_secs(10)).await;
     until("the second leads", || second.board.readiness() == Readiness::Ready).await;
     bed.create_node().await;
     until("the node has a pool", || bed.pool() == 8).await;
 
-    drop(second.stop);
-    timeout(Duration::from_secs(10), second.task).await.unwrap().unwrap().unwrap();
+    second.ends_within(Duration::from_secs(10)).await;
     assert_eq!(bed.holder(), None, "the Lease is given back");
 }
 
@@ -122,8 +128,7 @@ async fn an_api_server_that_is_away_is_waited_for_and_the_definition_is_installe
     until("it leads", || operator.board.readiness() == Readiness::Ready).await;
     bed.create_node().await;
     until("the node has a pool", || bed.pool() == 8).await;
-    drop(operator.stop);
-    timeout(Duration::from_secs(10), operator.task).await.unwrap().unwrap().unwrap();
+    operator.ends_within(Duration::from_secs(10)).await;
 }
 
 #[tokio::test(start_paused = true)]
@@ -134,8 +139,7 @@ async fn an_operator_that_observes_installs_no_definition() {
     assert_eq!(bed.kube.counters().writes("customresourcedefinitions"), 0);
     bed.register();
     until("it leads", || operator.board.readiness() == Readiness::Ready).await;
-    drop(operator.stop);
-    timeout(Duration::from_secs(10), operator.task).await.unwrap().unwrap().unwrap();
+    operator.ends_within(Duration::from_secs(10)).await;
 }
 
 /// Each assignment takes as long as that.
@@ -171,8 +175,7 @@ async fn what_is_never_answered_is_not_waited_for_longer_than_ten_seconds() {
     let operator = start(&bed, "first");
     bed.create_node().await;
     until("it is on its way", || bed.changes() == 1).await;
-    drop(operator.stop);
-    timeout(Duration::from_secs(10), operator.task).await.unwrap().unwrap().unwrap();
+    operator.ends_within(Duration::from_secs(10)).await;
 }
 
 /// The Lease cannot be given back either. What is left of the ten seconds is for HTTP.
@@ -186,8 +189,7 @@ async fn nor_is_it_when_the_api_server_is_away() {
     until("it is on its way", || bed.changes() == 1).await;
     let away = json!({"client": "first", "effect": "partition"});
     bed.kube.add_fault(serde_json::from_value(away).unwrap());
-    drop(operator.stop);
-    timeout(Duration::from_millis(9_400), operator.task).await.unwrap().unwrap().unwrap();
+    operator.ends_within(Duration::from_millis(9_400)).await;
 }
 
 #[tokio::test(start_paused = true)]
@@ -203,8 +205,7 @@ async fn nodes_that_cannot_be_watched_end_nothing() {
     assert!(bed.kube.remove_fault(refused));
     bed.create_node().await;
     until("the node has a pool", || bed.pool() == 8).await;
-    drop(operator.stop);
-    timeout(Duration::from_secs(10), operator.task).await.unwrap().unwrap().unwrap();
+    operator.ends_within(Duration::from_secs(10)).await;
 }
 
 #[tokio::test(start_paused = true)]
@@ -225,8 +226,7 @@ async fn without_the_lease_nothing_is_changed_and_with_it_all_goes_on() {
 
     assert!(bed.kube.remove_fault(away));
     until("the node has a pool", || bed.pool() == 8).await;
-    drop(operator.stop);
-    timeout(Duration::from_secs(10), operator.task).await.unwrap().unwrap().unwrap();
+    operator.ends_within(Duration::from_secs(10)).await;
 }
 
 #[tokio::test(start_paused = true)]
@@ -246,6 +246,5 @@ async fn an_operator_that_observes_changes_nothing() {
     assert_eq!((bed.changes(), bed.pool()), (0, 0));
     assert_eq!(bed.kube.counters().writes("ciliumnodes"), 1, "that of its agent");
     assert_eq!(bed.kube.counters().writes("events"), 0);
-    drop(operator.stop);
-    timeout(Duration::from_secs(10), operator.task).await.unwrap().unwrap().unwrap();
+    operator.ends_within(Duration::from_secs(10)).await;
 }

@@ -84,17 +84,14 @@ impl Bed {
 
     /// Starts an operator that logs to a file of that name.
     pub(crate) fn operator(&self, name: &str) -> Operator {
-        let mut command = Command::new(&self.program);
-        command.args(["run", "--mode", "normal", "--region", "eu-west-1", "--log-format", "text"]);
-        command.args(["--operator-prometheus-serve-addr", "127.0.0.1:0"]);
+        let kubeconfig = self.folder.path().join("kubeconfig");
+        let ec2 = format!("http://{}", self.ec2_server.addr);
+        let mut command = operator_between(&self.program, &ec2, &kubeconfig);
         let namespace = match self.cluster {
             Cluster::Real(_) => NAMESPACE,
             Cluster::Simulated(_) => "default",
         };
-        command.args(["--k8s-namespace", namespace]);
-        command.arg("--kubeconfig").arg(self.folder.path().join("kubeconfig"));
-        command.arg("--ec2-api-endpoint").arg(format!("http://{}", self.ec2_server.addr));
-        let command = with_credentials(command);
+        command.args(["--mode", "normal", "--log-format", "text", "--k8s-namespace", namespace]);
         let log = self.folder.path().join(format!("{name}.log"));
         let running = Running::start(&command, &log).unwrap();
         Operator { running, log }
@@ -191,9 +188,13 @@ impl Bed {
     }
 }
 
-/// The operator's program with credentials that the simulated EC2 takes, and without the variables of these tests, which it would take for
-/// settings of its own.
-pub(crate) fn with_credentials(mut command: Command) -> Command {
+/// The operator's program between an EC2 and a Kubernetes, with credentials that the simulated EC2 takes, and without the variables of
+/// these tests, which it would take for settings of its own.
+pub(crate) fn operator_between(program: &Path, ec2: &str, kubeconfig: &Path) -> Command {
+    let mut command = Command::new(program);
+    command.args(["run", "--region", "eu-west-1", "--ec2-api-endpoint", ec2]);
+    command.args(["--operator-prometheus-serve-addr", "127.0.0.1:0", "--kubeconfig"]);
+    command.arg(kubeconfig);
     command.env("AWS_ACCESS_KEY_ID", "any").env("AWS_SECRET_ACCESS_KEY", "any");
     command.env_remove("BERTH_CI_CACHE").env_remove("BERTH_KUBECONFIG");
     command

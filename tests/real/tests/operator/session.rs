@@ -8,7 +8,7 @@ use std::time::Duration;
 use real::{Kubectl, Running, aws_cli, program};
 
 use crate::SOON;
-use crate::bed::{await_true, with_credentials};
+use crate::bed::{await_true, operator_between};
 use crate::fleet::Fleet;
 
 /// Starts everything, lets a node grow, and stops the operator as a kubelet does.
@@ -25,11 +25,8 @@ pub(crate) fn with_stand_alone_simulators() {
     kube.args(["--listen", "127.0.0.1:0", "--kubeconfig-out"]).arg(file("kubeconfig"));
     let kube = Running::start(&kube, &file("kube.log")).unwrap();
     listening(&kube);
-    let mut operator = Command::new(program("berth-operator").unwrap());
-    operator.args(["run", "--region", "eu-west-1", "--ec2-api-endpoint", &ec2_address]);
-    operator.args(["--operator-prometheus-serve-addr", "127.0.0.1:0", "--kubeconfig"]);
-    operator.arg(file("kubeconfig"));
-    let operator = with_credentials(operator);
+    let operator = program("berth-operator").unwrap();
+    let operator = operator_between(&operator, &ec2_address, &file("kubeconfig"));
     let mut operator = Running::start(&operator, &file("operator.log")).unwrap();
     let kubectl = Kubectl::with_kubeconfig(&file("kubeconfig")).unwrap();
     await_true(SOON, "the resource is not served", || kubectl.run(["get", "ciliumnodes"]).is_ok());
