@@ -47,8 +47,8 @@ pub(super) struct Draft<'a> {
     ask: Ask,
     /// Interfaces on their way to the node.
     pub(super) arriving: Vec<&'a EniView>,
-    /// Addresses that their free slots can take once they have arrived.
-    pub(super) coming: u32,
+    /// Free slots that are filled later, in which subnet: of interfaces on their way or in doubt.
+    awaited: Vec<(u32, &'a SubnetId)>,
     /// Interfaces that card 0 can still take.
     empty_slots: u32,
     /// Device indexes of card 0 that are taken or promised.
@@ -83,7 +83,7 @@ impl<'a> Draft<'a> {
             site: None,
             ask,
             arriving: Vec::new(),
-            coming: 0,
+            awaited: Vec::new(),
             empty_slots: empty_slots(node, limits),
             indexes: taken_indexes(node),
             actions: Vec::new(),
@@ -105,9 +105,7 @@ impl<'a> Draft<'a> {
         for eni in &self.view.node.marks.in_doubt {
             self.note(Reason::InterfaceInDoubt { eni: eni.clone() });
             if let Some(growing) = self.growing.iter_mut().find(|it| it.eni.id == *eni) {
-                let slots = core::mem::take(&mut growing.slots);
-                let subnet = &growing.eni.subnet;
-                self.coming = self.coming.saturating_add(self.worth(slots, subnet));
+                self.awaited.push((core::mem::take(&mut growing.slots), &growing.eni.subnet));
             }
         }
     }
@@ -167,9 +165,14 @@ impl<'a> Draft<'a> {
     /// Counts on the free slots of an interface that is on its way: they are filled when it has
     /// arrived, without another interface.
     pub(super) fn count_on(&mut self, eni: &'a EniView) {
-        let addresses = self.worth(free_slots(eni, self.limits), &eni.subnet);
-        self.coming = self.coming.saturating_add(addresses);
+        self.awaited.push((free_slots(eni, self.limits), &eni.subnet));
         self.arriving.push(eni);
+    }
+
+    /// Addresses that awaited slots can take, of what this plan has left in their subnets.
+    pub(super) fn coming(&self) -> u32 {
+        let worth = |(slots, subnet): &(u32, &SubnetId)| self.worth(*slots, subnet);
+        self.awaited.iter().map(worth).fold(0, u32::saturating_add)
     }
 
     /// Addresses that free slots of an interface in a subnet can take.
@@ -219,7 +222,7 @@ impl<'a> Draft<'a> {
         let identity = &self.view.node.identity;
         let takes_more_enis = self.next_index().is_some();
         let with_slots = self.growing.iter().filter(|it| it.slots > 0).map(|it| &it.eni.subnet);
-        let more_than_comes = self.missing() > self.coming;
+        let more_than_comes = self.missing() > self.coming();
         let would_create = takes_more_enis && self.view.node.running && more_than_comes;
         let for_new_enis = match &self.site {
             Some(Ok(site)) if would_create => Some(site.subnets()),

@@ -172,7 +172,7 @@ impl<'a> Draft<'a> {
         if form == Form::Prefixes && !self.capable {
             return;
         }
-        while self.missing() > self.coming && self.create_one(form) {}
+        while self.missing() > self.coming() && self.create_one(form) {}
     }
 
     /// Makes a new interface for the IPv6 prefix alone, if no other took it.
@@ -195,7 +195,8 @@ impl<'a> Draft<'a> {
         let Some(room) = self.room.checked_sub(primary) else {
             return false;
         };
-        let units = form.units(self.want.saturating_sub(self.coming + primary), room);
+        let units =
+            form.units(self.want.saturating_sub(self.coming().saturating_add(primary)), room);
         let slots = u32::from(self.limits.ipv4_per_eni).saturating_sub(1);
         let units = units.min(slots);
         // A primary address that is for pods is worth an interface by itself.

@@ -28,11 +28,7 @@ impl Left {
     fn observed(subnet: &SubnetView) -> Self {
         let free = subnet.free_addresses.saturating_sub(subnet.planned.addresses);
         let free = if subnet.usable { free } else { 0 };
-        let blocks = subnet
-            .free_blocks
-            .as_ref()
-            .map_or(u32::MAX, |blocks| blocks.count().saturating_sub(subnet.planned.prefixes));
-        let blocks = if subnet.refused.prefixes { 0 } else { blocks };
+        let blocks = free_blocks(subnet).saturating_sub(subnet.planned.prefixes);
         Self {
             free,
             refuses_addresses: subnet.refused.addresses,
@@ -73,6 +69,15 @@ impl Left {
     }
 }
 
+/// Whole /28 blocks of a subnet that nobody has, those that actions under way will take included.
+fn free_blocks(subnet: &SubnetView) -> u32 {
+    if subnet.refused.prefixes {
+        return 0;
+    }
+    let known = subnet.free_blocks.as_ref().map_or(u32::MAX, |blocks| blocks.count());
+    known.min(subnet.free_addresses / ADDRESSES_PER_PREFIX)
+}
+
 /// What is left in the subnets that a plan looks at.
 pub(super) struct Stock<'a> {
     network: &'a NetworkView,
@@ -110,8 +115,9 @@ impl<'a> Stock<'a> {
 
     fn observed(&self, subnet: &SubnetId, view: &SubnetView) -> Left {
         let mut left = Left::observed(view);
+        // By what was observed: a node that returned to prefixes goes on with them while those are under way.
         let return_at = self.return_at.min(most_free_blocks(view.cidr));
-        if left.prefixes < return_at && self.fallen_back.contains(subnet) {
+        if free_blocks(view) < return_at && self.fallen_back.contains(subnet) {
             left.prefixes = 0;
         }
         left
