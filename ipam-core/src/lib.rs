@@ -2,7 +2,8 @@
 //!
 //! What the crate knows: how many addresses a node needs ([`demand`], [`capacity`]), where they come
 //! from ([`subnet`], [`security_group`], [`prefix`]), and the steps that bring them ([`mod@plan`]);
-//! how an agent hands them out ([`pool`]); and what must never happen ([`audit`]).
+//! how an agent hands them out and gives them back ([`pool`], [`promise`], [`agent`]); and what must never
+//! happen ([`audit`]).
 //!
 //! What it does not know: I/O, clocks, async, randomness, serialisation. Time and observations are
 //! arguments, decisions are results. Same input, same output.
@@ -12,6 +13,7 @@
 extern crate alloc;
 
 pub mod action;
+pub mod agent;
 pub mod audit;
 pub mod budget;
 pub mod call;
@@ -24,6 +26,7 @@ pub mod plan;
 pub mod policy;
 pub mod pool;
 pub mod prefix;
+pub mod promise;
 pub mod reason;
 pub mod reconcile;
 pub mod security_group;

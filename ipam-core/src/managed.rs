@@ -52,7 +52,8 @@ pub fn is_made_for(eni: &EniView, instance: &InstanceId) -> bool {
 }
 
 /// Whether `exclude-interface-tags` of a node exclude an interface with these tags.
-pub(crate) fn is_excluded(tags: &Tags, exclude: &Tags) -> bool {
+#[must_use]
+pub fn is_excluded(tags: &Tags, exclude: &Tags) -> bool {
     !exclude.is_empty() && has_all(tags, exclude)
 }
 

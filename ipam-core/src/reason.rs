@@ -200,6 +200,21 @@ impl Reason {
                 | Self::NoIpv6OnType { .. }
         )
     }
+
+    /// Whether it ends by itself, mostly within seconds.
+    pub(crate) const fn is_passing(&self) -> bool {
+        matches!(
+            self,
+            Self::Throttled { .. }
+                | Self::InterfaceInTransit { .. }
+                | Self::InterfaceInDoubt { .. }
+        )
+    }
+
+    /// Whether the node has all that it may have, which is no trouble as long as no pod waits.
+    pub(crate) const fn is_fullness(&self) -> bool {
+        matches!(self, Self::InstanceFull { .. } | Self::MaxAllocateReached { .. })
+    }
 }
 
 impl fmt::Display for Reason {

@@ -63,7 +63,7 @@ use vpc::VpcState;
 
 pub use event::{Event, Finding, Rival, RivalDeed};
 pub use settings::{Mode, ReconcileSettings, SubnetFilter};
-pub use summary::{Summary, Totals};
+pub use summary::{Obstacle, Summary, Totals};
 
 /// What a `CiliumNode` says of a node, as far as the machine needs it.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -4,7 +4,6 @@
 //! time as an argument and does no I/O; the rest asks the API server.
 
 mod addresses;
-pub mod connect;
 pub mod crd;
 mod digest;
 pub mod events;
@@ -13,10 +12,8 @@ pub mod lease;
 pub mod nodes;
 mod observed;
 pub mod pods;
-mod problem;
 pub mod publish;
 pub mod rival;
-mod watching;
 
 pub use addresses::AddressSet;
 pub use digest::Digest;

@@ -10,7 +10,6 @@ pub mod check;
 pub mod cloud;
 pub mod http;
 pub mod kubernetes;
-pub mod logs;
 pub mod metrics;
 pub mod settings;
 pub mod shell;

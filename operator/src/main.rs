@@ -1,6 +1,5 @@
 //! The operator as a process: its command line, its logs, its port and its signals.
 
-use std::path::PathBuf;
 use std::pin::pin;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -10,21 +9,29 @@ use anyhow::Context;
 use berth_operator::aws::{Aws, AwsSettings, Observer};
 use berth_operator::board::Board;
 use berth_operator::check::check;
-use berth_operator::kubernetes::connect::{ConnectSettings, connect};
 use berth_operator::settings::{
-    CheckSettings, Command, Ec2Settings, Output, Settings, SettingsError,
+    CheckSettings, Command, Ec2Settings, Output, ServeSettings, Settings, SettingsError,
 };
-use berth_operator::{http, logs, shell};
+use berth_operator::{http::router, shell};
+use berth_shell::connect::{ConnectSettings, connect};
+use berth_shell::http::{Bounds, bind, serve};
+use berth_shell::logs;
+use berth_shell::settings::CommandLineError;
+use berth_shell::signals::Stop;
+use http::HeaderValue;
 use jiff::Timestamp;
 use kube::Client;
 use tokio::runtime::Runtime;
-use tokio::signal::unix::{Signal, SignalKind, signal};
-use tokio::sync::watch;
 use tokio::time::timeout;
 use tracing::{error, info};
 
 /// Exit status for a command line that makes no sense; 1 is for everything else that fails.
 const USAGE: u8 = 2;
+/// How the operator calls itself to the API server.
+const USER_AGENT: HeaderValue =
+    HeaderValue::from_static(concat!("berth-operator/", env!("CARGO_PKG_VERSION")));
+/// What the operator's own lines are logged under.
+const LOG_TARGET: &str = "berth_operator";
 /// How long open HTTP connections are waited for at the end.
 const HTTP_GRACE: Duration = Duration::from_millis(500);
 
@@ -61,7 +68,7 @@ fn carry_out(command: Command) -> anyhow::Result<bool> {
 )]
 fn say_usage(error: SettingsError) -> ExitCode {
     match error {
-        SettingsError::CommandLine(error) => error.exit(),
+        SettingsError::CommandLine(CommandLineError::Clap(error)) => error.exit(),
         error => {
             eprintln!("error: {error}\n\nFor more information, try 'berth-operator run --help'.");
             ExitCode::from(USAGE)
@@ -70,27 +77,16 @@ fn say_usage(error: SettingsError) -> ExitCode {
 }
 
 async fn run(settings: Settings) -> anyhow::Result<()> {
-    logs::start(settings.logs);
-    let terminate = signal(SignalKind::terminate())?;
-    let interrupt = signal(SignalKind::interrupt())?;
+    logs::start(settings.logs, LOG_TARGET);
+    let stop = Stop::on_signals()?;
     let board = Board::new();
     let epoch = Timestamp::now();
-    let listener = http::bind(&settings.serve.address).await?;
+    let listener = bind(&settings.serve.address, ServeSettings::FLAG).await?;
     info!(version = env!("CARGO_PKG_VERSION"), address = %listener.local_addr()?, "listening");
-    let (stop, stopped) = watch::channel(false);
-    let stopped_by = |mut stopped: watch::Receiver<bool>| async move {
-        // The sender is there until the process ends.
-        let _ended = stopped.wait_for(|stopped| *stopped).await;
-    };
-    let served = tokio::spawn(http::serve(
-        listener,
-        Arc::clone(&board),
-        settings.serve.metrics,
-        stopped_by(stopped.clone()),
-    ));
-    tokio::spawn(on_signal(stop.clone(), terminate, interrupt));
-    let result = operate(settings, epoch, board, stopped_by(stopped)).await;
-    stop.send_replace(true);
+    let router = router(Arc::clone(&board), settings.serve.metrics);
+    let served = tokio::spawn(serve(listener, router, Bounds::default(), stop.asked()));
+    let result = operate(settings, epoch, board, stop.asked()).await;
+    stop.ask();
     if timeout(HTTP_GRACE, served).await.is_err() {
         info!("HTTP connections are still open: they are cut off");
     }
@@ -106,7 +102,7 @@ async fn operate(
     let mut shutdown = pin!(shutdown);
     let connected = async {
         let aws = reach_ec2(&aws_settings(&settings.ec2, epoch, board.observer())).await?;
-        let client = reach_kubernetes(&connect_settings(&settings)?).await?;
+        let client = reach_kubernetes(settings.kubernetes.connect.clone()).await?;
         anyhow::Ok((aws, client))
     };
     let (aws, client) = tokio::select! {
@@ -114,14 +110,6 @@ async fn operate(
         connected = connected => connected?,
     };
     Ok(shell::run(settings, aws, client, board, shutdown).await?)
-}
-
-async fn on_signal(stop: watch::Sender<bool>, mut terminate: Signal, mut interrupt: Signal) {
-    tokio::select! {
-        _ = terminate.recv() => info!("SIGTERM: stopping"),
-        _ = interrupt.recv() => info!("SIGINT: stopping"),
-    }
-    stop.send_replace(true);
 }
 
 fn aws_settings(settings: &Ec2Settings, epoch: Timestamp, observer: Observer) -> AwsSettings {
@@ -145,33 +133,16 @@ async fn reach_ec2(settings: &AwsSettings) -> anyhow::Result<Aws> {
     )
 }
 
-async fn reach_kubernetes(settings: &ConnectSettings) -> anyhow::Result<Client> {
-    let connected = connect(settings).await;
+async fn reach_kubernetes(settings: ConnectSettings) -> anyhow::Result<Client> {
+    let connected = connect(&settings.with_environment()?, USER_AGENT).await;
     connected.context(
         "the Kubernetes API cannot be reached; --kubeconfig and --k8s-api-server say where it is",
     )
 }
 
-fn connect_settings(settings: &Settings) -> anyhow::Result<ConnectSettings> {
-    let variable = |name| std::env::var(name).ok().filter(|value| !value.is_empty());
-    let kubeconfig = settings.kubernetes.kubeconfig.clone();
-    // Cilium's chart hands the host and the port through where there is no kube-proxy yet.
-    let port = variable("k8sServicePort").map(|port| {
-        port.parse()
-            .with_context(|| format!("k8sServicePort {port:?}: expected the number of a port"))
-    });
-    Ok(ConnectSettings {
-        kubeconfig: kubeconfig.or_else(|| variable("KUBECONFIG").map(PathBuf::from)),
-        context: None,
-        api_server: settings.kubernetes.api_server.clone(),
-        service_host: variable("k8sServiceHost"),
-        service_port: port.transpose()?,
-    })
-}
-
 #[expect(clippy::print_stdout, reason = "the table is what the command is for")]
 async fn try_calls(settings: CheckSettings) -> anyhow::Result<bool> {
-    logs::start(settings.logs);
+    logs::start(settings.logs, LOG_TARGET);
     let aws = reach_ec2(&aws_settings(&settings.ec2, Timestamp::now(), Observer::none())).await?;
     let checked = check(&aws).await;
     match settings.output {

@@ -1,11 +1,9 @@
 //! The command line, read and checked: holding [`Settings`] is proof that they make sense together.
 //!
-//! Every flag is an environment variable too, `BERTH_` and its name in capitals, and may be a file in `--config-dir`, as a
-//! mounted `ConfigMap` has them. The command line wins over the environment, and that over the files.
+//! How it is read, with the environment and files, is [`berth_shell::settings`].
 
 mod allocation;
 mod cilium;
-mod config_dir;
 mod ec2;
 mod kubernetes;
 mod serving;
@@ -14,20 +12,20 @@ mod values;
 #[cfg(test)]
 mod tests;
 
-use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::hash::{BuildHasher, RandomState};
 use std::path::PathBuf;
 
-use clap::{CommandFactory, FromArgMatches};
+use berth_shell::logs::{LogArguments, LogSettings};
+use berth_shell::settings::{CommandLineError, read_line, read_process};
+use clap::{ArgMatches, CommandFactory, FromArgMatches};
 use ipam_core::budget::InvalidBudget;
 use ipam_core::policy::InvalidPolicy;
 use ipam_core::reconcile::ReconcileSettings;
 
 pub use ec2::Ec2Settings;
 pub use kubernetes::{KubernetesSettings, LeaseSettings};
-pub use serving::{LogFormat, LogLevel, LogSettings, ServeSettings};
-pub use values::ServeAddress;
+pub use serving::ServeSettings;
 
 /// Everything that can be set, checked.
 #[derive(Debug, Clone)]
@@ -80,7 +78,7 @@ pub enum Output {
 pub enum SettingsError {
     /// The command line cannot be read, or asks for help.
     #[error("{0}")]
-    CommandLine(#[from] clap::Error),
+    CommandLine(#[from] CommandLineError),
     /// A value that a flag does not take.
     #[error("--{setting} {value:?}: expected {expected}")]
     Invalid {
@@ -109,28 +107,12 @@ pub enum SettingsError {
         /// What to do.
         instead: &'static str,
     },
-    /// A variable that is meant for Berth and means nothing.
-    #[error(
-        "{name} is no setting of berth-operator: a variable is BERTH_ and the name of a flag, with _ for -"
-    )]
-    UnknownVariable {
-        /// The variable.
-        name: String,
-    },
     /// Settings about addresses that make no sense.
     #[error("{0}")]
     Policy(#[from] InvalidPolicy),
     /// Settings about the pace of calls that make no sense.
     #[error("{0}")]
     Budget(#[from] InvalidBudget),
-    /// The folder of `--config-dir` cannot be read.
-    #[error("--config-dir {}: {cause}", path.display())]
-    ConfigDir {
-        /// The folder, or a file in it.
-        path: PathBuf,
-        /// Why.
-        cause: std::io::Error,
-    },
 }
 
 impl SettingsError {
@@ -178,7 +160,7 @@ struct RunArguments {
     #[command(flatten)]
     serving: serving::ServingArguments,
     #[command(flatten)]
-    logs: serving::LogArguments,
+    logs: LogArguments,
     #[command(flatten)]
     cilium: cilium::CiliumArguments,
 }
@@ -191,7 +173,7 @@ struct CheckArguments {
     #[arg(short, long, env = "BERTH_OUTPUT", default_value = "table", value_name = "FORMAT")]
     output: Output,
     #[command(flatten)]
-    logs: serving::LogArguments,
+    logs: LogArguments,
 }
 
 impl Command {
@@ -200,7 +182,7 @@ impl Command {
     /// # Errors
     /// What is wrong with them; a request for help is an error too, as in [`clap`].
     pub fn from_process() -> Result<Self, SettingsError> {
-        read(CommandLine::command(), std::env::args_os().collect(), true)
+        understand(&read_process(CommandLine::command())?)
     }
 }
 
@@ -214,66 +196,21 @@ impl Settings {
     ) -> Result<Self, SettingsError> {
         let given = arguments.into_iter().map(OsString::from);
         let line = ["berth-operator", "run"].map(OsString::from).into_iter().chain(given).collect();
-        match read(without_environment(), line, false)? {
+        match understand(&read_line(CommandLine::command(), line)?)? {
             Command::Run(settings) => Ok(*settings),
             Command::Check(_) => Err(SettingsError::invalid("command", "check", "run")),
         }
     }
 }
 
-fn without_environment() -> clap::Command {
-    let deaf = |command: clap::Command| command.mut_args(|argument| argument.env(None));
-    CommandLine::command().mut_subcommands(deaf)
-}
-
-fn read(
-    command: clap::Command,
-    line: Vec<OsString>,
-    environment: bool,
-) -> Result<Command, SettingsError> {
-    let line = config_dir::with_files(&command, line, environment)?;
-    let known = variables_of(&command);
-    let matches = command.try_get_matches_from(line)?;
-    if environment {
-        refuse_unknown(
-            &known,
-            std::env::vars_os().filter_map(|(name, _)| name.into_string().ok()),
-        )?;
-    }
-    match CommandLine::from_arg_matches(&matches)?.command {
+fn understand(matches: &ArgMatches) -> Result<Command, SettingsError> {
+    let line = CommandLine::from_arg_matches(matches).map_err(CommandLineError::from)?;
+    match line.command {
         Subcommand::Run(arguments) => Ok(Command::Run(Box::new(arguments.check()?))),
         Subcommand::Check(CheckArguments { ec2, output, logs }) => {
             Ok(Command::Check(CheckSettings { ec2: ec2.check(), output, logs: logs.check() }))
         }
     }
-}
-
-/// The variables of all commands: one environment is often that of several.
-fn variables_of(command: &clap::Command) -> BTreeSet<String> {
-    let arguments = command.get_subcommands().flat_map(clap::Command::get_arguments);
-    let names = arguments.filter_map(clap::Arg::get_env);
-    names.map(|name| name.to_string_lossy().into_owned()).collect()
-}
-
-/// A misspelt variable would otherwise be a setting that is silently not made.
-fn refuse_unknown(
-    known: &BTreeSet<String>,
-    given: impl IntoIterator<Item = String>,
-) -> Result<(), SettingsError> {
-    let is_unknown =
-        |name: &String| name.starts_with("BERTH_") && !known.contains(name) && !is_of_service(name);
-    given
-        .into_iter()
-        .filter(is_unknown)
-        .min()
-        .map_or(Ok(()), |name| Err(SettingsError::UnknownVariable { name }))
-}
-
-/// Kubernetes tells pods of each Service in variables that begin with its name, such as `BERTH_OPERATOR_SERVICE_HOST`
-/// (Kubernetes, discovering Services).
-fn is_of_service(name: &str) -> bool {
-    name.ends_with("_PORT")
-        || ["_SERVICE_HOST", "_SERVICE_PORT", "_PORT_"].iter().any(|part| name.contains(part))
 }
 
 impl RunArguments {

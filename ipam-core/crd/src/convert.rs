@@ -9,6 +9,7 @@ mod ipam;
 mod problem;
 mod publish;
 mod settings;
+mod word;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::Ipv4Addr;
@@ -22,6 +23,7 @@ use crate::CiliumNode;
 pub use ipam::{Release, Used};
 pub use problem::{Fault, Problem};
 pub use publish::{eni_status, pool};
+pub use word::{Heard, word};
 
 use problem::Problems;
 

@@ -248,7 +248,8 @@ impl JsonSchema for ReleaseState {
 /// What the operator has to say about a node.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema, PartialEq, Serialize)]
 pub struct OperatorStatus {
-    /// The last error, empty after the next success. Not used in ENI mode.
+    /// What keeps the node from getting what it needs; empty or absent when nothing does. Cilium's operators fill it in
+    /// outside of ENI mode only.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub error: Option<String>,
     /// Members of newer versions.

@@ -4,7 +4,7 @@ use alloc::collections::{BTreeMap, BTreeSet};
 
 use crate::action::{ADDRESSES_PER_PREFIX, Ipv4Ask};
 use crate::ids::SubnetId;
-use crate::prefix::most_free_blocks;
+use crate::prefix::{FreeBlocks, most_free_blocks};
 use crate::view::{NetworkView, SubnetView};
 
 use super::grow::Form;
@@ -74,7 +74,7 @@ fn free_blocks(subnet: &SubnetView) -> u32 {
     if subnet.refused.prefixes {
         return 0;
     }
-    let known = subnet.free_blocks.as_ref().map_or(u32::MAX, |blocks| blocks.count());
+    let known = subnet.free_blocks.as_ref().map_or(u32::MAX, FreeBlocks::count);
     known.min(subnet.free_addresses / ADDRESSES_PER_PREFIX)
 }
 

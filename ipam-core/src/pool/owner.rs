@@ -6,7 +6,7 @@ use core::str::FromStr;
 use crate::ids::{InvalidId, PodKey};
 
 /// Who holds an address. Written `namespace/pod`, `router`, `health` or `ingress`, as Cilium's
-/// agents write it into `status.ipam.used`.
+/// agents write it into `status.ipam.used`, or `unknown`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Owner {
     /// A pod. It may hold several addresses of a family: a new sandbox asks before the address of
@@ -18,13 +18,16 @@ pub enum Owner {
     Health,
     /// The node's ingress proxy.
     Ingress,
+    /// Somebody who is not known by name, such as the user of an address that the host has a route
+    /// for. May hold several.
+    Unknown,
 }
 
 impl Owner {
     /// Its number among those who hold at most one address of a family.
     pub(super) const fn role(&self) -> Option<usize> {
         match self {
-            Self::Pod(_) => None,
+            Self::Pod(_) | Self::Unknown => None,
             Self::Router => Some(0),
             Self::Health => Some(1),
             Self::Ingress => Some(2),
@@ -43,11 +46,12 @@ impl FromStr for Owner {
             "router" => Ok(Self::Router),
             "health" => Ok(Self::Health),
             "ingress" => Ok(Self::Ingress),
+            "unknown" => Ok(Self::Unknown),
             _ if text.contains('/') => text.parse().map(Self::Pod),
             _ => Err(InvalidId {
                 kind: "an owner",
                 text: text.into(),
-                expected: "`namespace/pod`, `router`, `health` or `ingress`",
+                expected: "`namespace/pod`, `router`, `health`, `ingress` or `unknown`",
             }),
         }
     }
@@ -60,6 +64,7 @@ impl fmt::Display for Owner {
             Self::Router => formatter.write_str("router"),
             Self::Health => formatter.write_str("health"),
             Self::Ingress => formatter.write_str("ingress"),
+            Self::Unknown => formatter.write_str("unknown"),
         }
     }
 }

@@ -79,6 +79,11 @@ impl Ledger {
         Ok(())
     }
 
+    /// The addresses that are there and promised away, in ascending order, IPv4 before IPv6.
+    pub fn promises(&self) -> impl Iterator<Item = IpAddr> {
+        self.families.iter().flat_map(Holdings::promises)
+    }
+
     fn end_promise(&mut self, family: Family, place: Place) {
         let holdings = &mut self.families[family as usize];
         let state = match holdings.state(place) {
@@ -94,6 +99,11 @@ impl Ledger {
 }
 
 impl Holdings {
+    fn promises(&self) -> impl Iterator<Item = IpAddr> {
+        let promised = self.states().filter(|(_, state)| state.kind() == Kind::Promised);
+        promised.map(|(place, _)| self.address(place))
+    }
+
     /// Promises away an address that is not used.
     fn promise(&mut self, place: Place) {
         let cooling_since = match self.state(place) {

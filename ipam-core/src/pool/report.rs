@@ -162,6 +162,12 @@ impl Ledger {
         self.cooling_cut_short
     }
 
+    /// The id that the next allocation gets.
+    #[must_use]
+    pub const fn next_grant(&self) -> GrantId {
+        self.next_grant
+    }
+
     /// The times by which it goes.
     #[must_use]
     pub const fn settings(&self) -> LedgerSettings {

@@ -29,6 +29,9 @@ impl Reconciler {
         if summary == record.shown {
             return;
         }
+        // It is published with the node.
+        record.unpublished |=
+            summary.as_ref().map(Summary::obstacle) != record.shown.as_ref().map(Summary::obstacle);
         let before = record.shown.take();
         let counts = &mut self.out.counts;
         if let Some(before) = before.filter(|it| !it.ignored) {

@@ -1,10 +1,11 @@
 //! What is shown of nodes and of the cluster.
 
 use alloc::vec::Vec;
+use core::cmp::Reverse;
 use core::time::Duration;
 
 use crate::ids::{InstanceId, InstanceType, NodeName, SubnetId};
-use crate::reason::Blocked;
+use crate::reason::{Blocked, Reason};
 use crate::time::Tick;
 use crate::view::Contract;
 
@@ -51,6 +52,39 @@ pub struct Summary {
     pub observed: Option<Tick>,
 }
 
+/// What stands between a node and addresses that it lacks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Obstacle<'a> {
+    /// Nothing.
+    None,
+    /// Something that ends by itself, mostly within seconds; or nothing that is known, and what was asked for is not answered.
+    Passing,
+    /// Something that stays until somebody or something changes it.
+    Lasting(&'a Reason),
+}
+
+impl Summary {
+    /// What its agent should be able to say when it has no address for a pod: of what keeps the node, the reason that costs
+    /// it most addresses.
+    ///
+    /// Nothing while the node lacks nothing; and that it is full counts only while more pods wait than addresses are free.
+    #[must_use]
+    pub fn obstacle(&self) -> Obstacle<'_> {
+        let lacks = self.needed > 0;
+        let is_starved = self.waiting_pods > self.available.saturating_sub(self.used);
+        let counts = |reason: &Reason| {
+            reason.is_about_addresses() && if reason.is_fullness() { is_starved } else { lacks }
+        };
+        let all = self.blocked.iter().filter(|blocked| counts(&blocked.reason));
+        let lasting = all.clone().filter(|blocked| !blocked.reason.is_passing());
+        match lasting.min_by_key(|blocked| Reverse(blocked.short)) {
+            Some(worst) => Obstacle::Lasting(&worst.reason),
+            None if all.count() > 0 || lacks && self.in_flight > 0 => Obstacle::Passing,
+            None => Obstacle::None,
+        }
+    }
+}
+
 /// The cluster in figures.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Totals {
@@ -65,3 +99,6 @@ pub struct Totals {
     /// How long ago the node was observed whose observation is oldest.
     pub view_age: Duration,
 }
+
+#[cfg(test)]
+mod tests;

@@ -11,9 +11,12 @@ fn owners_are_written_as_in_the_status_of_a_cilium_node() {
     for (text, expected) in [
         (
             "cart-0",
-            "\"cart-0\" is not an owner: expected `namespace/pod`, `router`, `health` or `ingress`",
+            "\"cart-0\" is not an owner: expected `namespace/pod`, `router`, `health`, `ingress` or `unknown`",
         ),
-        ("", "\"\" is not an owner: expected `namespace/pod`, `router`, `health` or `ingress`"),
+        (
+            "",
+            "\"\" is not an owner: expected `namespace/pod`, `router`, `health`, `ingress` or `unknown`",
+        ),
         (
             "shop/",
             "\"shop/\" is not a pod: expected `namespace/name` in lower-case letters, digits, `-` and `.`",

@@ -2,20 +2,16 @@
 
 use std::sync::Arc;
 
+use berth_shell::http::{Bounds, serve};
 use ipam_core::ids::NodeName;
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
+use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::oneshot;
 
-use super::{bind, serve};
+use super::router;
 use crate::board::{Board, Readiness};
 use crate::metrics::tests::summary;
-use crate::settings::ServeAddress;
-
-fn local() -> ServeAddress {
-    "127.0.0.1:0".parse().unwrap()
-}
 
 /// Asks for `path` and answers with the status and the body.
 async fn ask(address: std::net::SocketAddr, path: &str) -> (u16, String) {
@@ -30,10 +26,11 @@ async fn ask(address: std::net::SocketAddr, path: &str) -> (u16, String) {
 
 /// Serves a board while `test` asks.
 async fn check(board: Arc<Board>, metrics: bool, path: &str, status: u16, body: impl Fn(&str)) {
-    let listener = bind(&local()).await.unwrap();
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let (stop, stopped) = oneshot::channel::<()>();
-    let served = tokio::spawn(serve(listener, board, metrics, async { drop(stopped.await) }));
+    let stopped = async { drop(stopped.await) };
+    let served = tokio::spawn(serve(listener, router(board, metrics), Bounds::default(), stopped));
     let (found, text) = ask(address, path).await;
     assert_eq!(found, status, "{path}: {text}");
     body(&text);
@@ -114,37 +111,4 @@ async fn health_and_metrics_are_text() {
         );
     })
     .await;
-}
-
-#[tokio::test]
-async fn an_address_in_use_is_said_with_the_flag() {
-    let first = bind(&local()).await.unwrap();
-    let taken = first.local_addr().unwrap();
-    let error = bind(&taken.to_string().parse().unwrap()).await.unwrap_err().to_string();
-    assert!(error.starts_with(&format!("cannot listen on {taken}: ")), "{error}");
-    assert!(error.contains("Another process has the port"), "{error}");
-    assert!(error.ends_with("--operator-prometheus-serve-addr sets another address"), "{error}");
-}
-
-/// Who asks and never ends asking keeps nobody out, and keeps nothing for long.
-#[tokio::test(start_paused = true)]
-async fn slow_clients_are_cut_off() {
-    let listener = bind(&local()).await.unwrap();
-    let address = listener.local_addr().unwrap();
-    let (stop, stopped) = oneshot::channel::<()>();
-    let served = tokio::spawn(serve(listener, Board::new(), true, async { drop(stopped.await) }));
-    let mut slow = Vec::new();
-    for _ in 0..2 * super::CONNECTIONS {
-        let mut stream = TcpStream::connect(address).await.unwrap();
-        stream.write_all(b"GET /healthz HTTP/1.1\r\nHost: x\r\n").await.unwrap();
-        slow.push(stream);
-    }
-    assert_eq!(ask(address, "/healthz").await.0, 200);
-    for stream in &mut slow {
-        let mut text = String::new();
-        stream.read_to_string(&mut text).await.unwrap();
-        assert!(!text.contains("200 OK"), "{text}");
-    }
-    drop(stop);
-    served.await.unwrap();
 }

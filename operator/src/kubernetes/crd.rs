@@ -153,7 +153,7 @@ enum Obstacle {
 
 impl From<kube::Error> for Obstacle {
     fn from(error: kube::Error) -> Self {
-        Self::Passing(super::problem::chain(&error))
+        Self::Passing(berth_shell::problem::chain(&error))
     }
 }
 

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
+use berth_shell::problem::chain;
 use ipam_core::ids::NodeName;
 use ipam_core::reason::Blocked;
 use ipam_core::time::Tick;
@@ -12,8 +13,6 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::{MicroTime, Time};
 use k8s_openapi::jiff::Timestamp;
 use kube::api::{ObjectMeta, PostParams};
 use kube::{Api, Client};
-
-use super::problem::chain;
 
 /// Events of one node for one reason come this far apart, at least.
 const APART: Duration = Duration::from_mins(10);

@@ -4,6 +4,7 @@ use std::future::Future;
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::time::Duration;
 
+use berth_shell::problem::chain;
 use k8s_openapi::api::coordination::v1::{Lease, LeaseSpec};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::MicroTime;
 use k8s_openapi::jiff::Timestamp;
@@ -14,7 +15,6 @@ use tokio::time::{Instant, sleep_until, timeout, timeout_at};
 
 use super::lease::{Decision, SeenLease, decide, given_back, in_place_of};
 pub use super::lease::{InvalidTiming, LeaseTiming};
-use super::problem::chain;
 
 /// How long giving the lease back may take.
 const GIVE_BACK: Duration = Duration::from_secs(2);

@@ -4,6 +4,8 @@
 
 use std::collections::HashMap;
 
+use berth_shell::problem::chain;
+use berth_shell::watching;
 use futures::{Stream, StreamExt, stream};
 use ipam_core::ids::NodeName;
 use kube::runtime::watcher::Event;
@@ -11,8 +13,6 @@ use kube::{Api, Client};
 
 use super::observed::NodeObject;
 pub use super::observed::{Member, ObservedNode, ObservedObject};
-use super::problem::chain;
-use super::watching;
 
 /// What happened to a node.
 #[derive(Debug, Clone, PartialEq)]

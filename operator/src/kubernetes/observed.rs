@@ -44,6 +44,19 @@ pub struct ObservedObject {
     pub pooled: AddressSet,
     /// Whether `spec.ipam.pre-allocate` is absent or 0.
     pub pre_allocate_unset: bool,
+    /// `status.ipam.operator-status`.
+    pub told: Told,
+}
+
+/// What the operator told the node's agent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Told {
+    /// Nothing: there is no member to hold it.
+    Nowhere,
+    /// Nothing: the member is without an error.
+    Nothing,
+    /// Why the node gets nothing more.
+    Error(Box<str>),
 }
 
 /// What is in a member that the operator writes.
@@ -177,6 +190,17 @@ fn object(identity: &Identity, spec: &Reduced<'_>, status: &Reduced<'_>) -> Obse
         listed,
         pooled,
         pre_allocate_unset: pre_allocate.is_none_or(|value| value.is_null() || *value == json!(0)),
+        told: told(&status.rest),
+    }
+}
+
+fn told(status: &Value) -> Told {
+    let Some(said) = status.pointer("/ipam/operator-status").and_then(Value::as_object) else {
+        return Told::Nowhere;
+    };
+    match said.get("error").and_then(Value::as_str) {
+        None | Some("") => Told::Nothing,
+        Some(error) => Told::Error(error.into()),
     }
 }
 

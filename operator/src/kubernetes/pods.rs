@@ -6,6 +6,8 @@
 use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
+use berth_shell::problem::chain;
+use berth_shell::watching;
 use futures::{Stream, StreamExt, stream};
 use ipam_core::ids::NodeName;
 use k8s_openapi::api::core::v1::Pod;
@@ -15,9 +17,6 @@ use kube::{Api, Client, Resource};
 use serde::de::IgnoredAny;
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
-
-use super::problem::chain;
-use super::watching;
 
 /// What is asked for. Every API server since Kubernetes 1.14 knows these fields; `spec.hostNetwork` is younger, and
 /// therefore looked at here.

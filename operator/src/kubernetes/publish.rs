@@ -15,6 +15,9 @@
 //! other one stays: Cilium's operator of 1.20 leaves such pools everywhere, agents do not mind them, and taking over a
 //! cluster is no reason to write to each of its nodes.
 //!
+//! **What keeps a node** from more addresses is told its agent in `status.ipam.operator-status.error`: along with `status.eni`, or
+//! by itself, seldom.
+//!
 //! **Who else writes.** After a member was seen to be as it should be, another content that this publisher did not write is
 //! somebody else's deed: it is reported, and the node is on hold until [`Publisher::resume`]. Not so:
 //! a state older than what is known already; another object under the same name; content that lacks only
@@ -23,6 +26,7 @@
 
 mod entry;
 mod render;
+mod telling;
 mod write;
 
 use std::collections::{BTreeSet, HashMap, VecDeque};
@@ -34,10 +38,12 @@ use ipam_core::time::Tick;
 
 use entry::{Attention, Entry, Sent};
 use render::{pool_member, pool_within};
+use telling::Lack;
 
 use super::observed::{Member, ObservedObject};
 
 pub use render::{Wanted, WantedPool, render};
+pub use telling::WantedError;
 pub use write::{FIELD_MANAGER, Part, Write, WriteResult, carry_out};
 
 /// The pause after a failed write. Doubled with each in a row.
@@ -105,7 +111,7 @@ pub struct Publisher {
     nodes: HashMap<NodeName, Entry>,
     /// Nodes to look at, in order.
     queue: VecDeque<NodeName>,
-    /// Nodes that wait after a failure.
+    /// Nodes to look at again later: after a failure, or when the time has come to tell their agents something.
     waiting: BTreeSet<(Tick, NodeName)>,
     events: VecDeque<PublishEvent>,
     in_flight: usize,
@@ -192,7 +198,8 @@ impl Publisher {
 
     /// A node is gone.
     pub fn forget(&mut self, name: &NodeName) {
-        if let Some(at) = self.nodes.remove(name).and_then(|entry| entry.not_before) {
+        let Some(entry) = self.nodes.remove(name) else { return };
+        for at in [entry.not_before, entry.telling.due()].into_iter().flatten() {
             self.waiting.remove(&(at, name.clone()));
         }
     }
@@ -259,13 +266,15 @@ impl Publisher {
                 continue;
             }
             let number = self.written + 1;
-            let write = render(&name).and_then(|wanted| entry.next(name, &wanted, number));
+            let write =
+                render(&name).and_then(|wanted| entry.next(now, name.clone(), &wanted, number));
             if write.is_some() {
                 self.written = number;
                 self.in_flight += 1;
                 return write;
             }
             entry.attention = Attention::None;
+            self.waiting.extend(entry.telling.due().map(|at| (at, name)));
         }
         None
     }
@@ -298,10 +307,11 @@ impl Publisher {
     }
 
     fn wake(&mut self, now: Tick) {
-        while let Some((_, name)) = self.waiting.first().filter(|(at, _)| *at <= now).cloned() {
+        while let Some((at, name)) = self.waiting.first().filter(|(at, _)| *at <= now).cloned() {
             self.waiting.pop_first();
             if let Some(entry) = self.nodes.get_mut(&name) {
-                entry.not_before = None;
+                entry.not_before.take_if(|until| *until <= at);
+                entry.need_attention();
             }
             self.enqueue(&name);
         }
@@ -325,12 +335,13 @@ impl Entry {
     }
 
     /// The next write that brings the object to `wanted`, if one is needed.
-    fn next(&mut self, name: NodeName, wanted: &Wanted, number: u64) -> Option<Write> {
+    fn next(&mut self, now: Tick, name: NodeName, wanted: &Wanted, number: u64) -> Option<Write> {
         let observed = self.observed.as_ref()?;
         let eni = wanted.eni_member();
         let listed = wanted.listed();
         self.seeds &= wanted.pre_allocate != 0;
         let seed = if self.seeds && observed.pre_allocate_unset { wanted.pre_allocate } else { 0 };
+        let lack = self.telling.lack(now, &wanted.error, &observed.told);
         let new_status = !self.eni.is_in_step(eni, observed.eni);
         let pool = match &wanted.pool {
             WantedPool::Exactly(pool) => Some(pool),
@@ -351,19 +362,35 @@ impl Entry {
             let member = pool_member(&pool);
             (Write::pool(name, &pool, observed, seed), member)
         } else if new_status {
-            (Write::eni_status(name, &wanted.eni_status, observed.eni), eni)
+            if lack.is_some() && Write::tells_along(observed) {
+                self.telling.on_sent(now);
+            }
+            (Write::eni_status(name, &wanted.eni_status, observed, lack.as_ref()), eni)
         } else {
             self.eni.confirm(Some(eni), observed.eni);
             self.pool.confirm(pool.map(pool_member), observed.pool);
-            if seed == 0 {
-                return None;
-            }
-            (Write::pre_allocate(name, seed), Member::Empty)
+            (self.next_of_rest(now, name, seed, lack.as_ref())?, Member::Empty)
         };
-        let seeds = seed != 0 && write.part() != Part::EniStatus;
+        let seeds = seed != 0 && matches!(write.part(), Part::Pool | Part::PreAllocate);
         let replaces = write.replaces();
         self.sent = Some(Sent { number, part: write.part(), wanted: member, replaces, seeds });
         Some(write.numbered(number))
+    }
+
+    /// The next write where interfaces and addresses are as they should be.
+    fn next_of_rest(
+        &mut self,
+        now: Tick,
+        name: NodeName,
+        seed: u32,
+        lack: Option<&Lack>,
+    ) -> Option<Write> {
+        if seed != 0 {
+            return Some(Write::pre_allocate(name, seed));
+        }
+        let lack = lack.filter(|_| self.telling.is_due(now))?;
+        self.telling.on_sent(now);
+        Some(Write::error(name, lack))
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use berth_shell::settings::values::{self, List};
 use clap::ValueEnum;
 use clap::builder::BoolishValueParser;
 use ipam_core::budget::BudgetSettings;
@@ -11,7 +12,7 @@ use ipam_core::reconcile::{Mode, ReconcileSettings, SubnetFilter};
 use ipam_core::view::Tags;
 use limits::Overrides;
 
-use super::values::{self, List};
+use super::values::overrides;
 use super::{SettingsError, random};
 
 /// Flags about addresses and interfaces, as given.
@@ -58,7 +59,7 @@ pub(super) struct AllocationArguments {
     #[arg(long, env = "BERTH_FOREIGN_SECONDARY_TAG_KEYS", default_value = VPC_CNI_TAG, value_parser = values::list::<String>, value_name = "KEYS")]
     foreign_secondary_tag_keys: List<String>,
     /// Limits of instance types that win over every other source: TYPE=ENIS,IPV4,IPV6,TYPE=…
-    #[arg(long, env = "BERTH_AWS_INSTANCE_LIMIT_MAPPING", default_value = "", value_parser = values::overrides, value_name = "LIMITS")]
+    #[arg(long, env = "BERTH_AWS_INSTANCE_LIMIT_MAPPING", default_value = "", value_parser = overrides, value_name = "LIMITS")]
     aws_instance_limit_mapping: Overrides,
     /// Ask EC2 what instance types can hold. Off, it is asked for types alone that the built-in table does not know
     #[arg(long, env = "BERTH_UPDATE_EC2_ADAPTER_LIMIT_VIA_API", default_value = "true", num_args = 0..=1, require_equals = true, default_missing_value = "true", value_parser = BoolishValueParser::new(), value_name = "BOOL")]

@@ -3,10 +3,11 @@
 
 use std::time::Duration;
 
+use berth_shell::settings::values;
 use clap::builder::BoolishValueParser;
 use ipam_core::view::Tags;
 
-use super::{SettingsError, values};
+use super::SettingsError;
 
 /// Flags without effect, as given.
 #[derive(Debug, clap::Args)]

@@ -1,22 +1,19 @@
 //! How the Kubernetes API is reached, and who leads.
 
-use std::path::PathBuf;
 use std::time::Duration;
 
+use berth_shell::connect::{ConnectArguments, ConnectSettings};
+use berth_shell::settings::values;
 use clap::builder::BoolishValueParser;
 
-use super::{SettingsError, values};
+use super::SettingsError;
 
 /// Flags about Kubernetes, as given.
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = "Kubernetes")]
 pub(super) struct KubernetesArguments {
-    /// Address of the API server, instead of the one of the kubeconfig or of the service account
-    #[arg(long, env = "BERTH_K8S_API_SERVER", value_name = "URL")]
-    k8s_api_server: Option<String>,
-    /// Kubeconfig to connect with; without it the file that `KUBECONFIG` names, then the service account of the pod
-    #[arg(long, env = "BERTH_KUBECONFIG", value_name = "FILE")]
-    kubeconfig: Option<PathBuf>,
+    #[command(flatten)]
+    connect: ConnectArguments,
     /// Namespace of the operator; without it that of the service account or of the kubeconfig
     #[arg(long, env = "BERTH_K8S_NAMESPACE", value_name = "NAME")]
     k8s_namespace: Option<String>,
@@ -55,10 +52,8 @@ pub(super) struct LeaseArguments {
 /// How the Kubernetes API is reached and used.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct KubernetesSettings {
-    /// Address of the API server that wins over every other.
-    pub api_server: Option<String>,
-    /// Kubeconfig to connect with.
-    pub kubeconfig: Option<PathBuf>,
+    /// Where the API server is, as far as flags say.
+    pub connect: ConnectSettings,
     /// Whether the CRD is installed where there is none.
     pub install_crd: bool,
     /// Whether waiting pods are watched.
@@ -87,11 +82,9 @@ pub struct LeaseSettings {
 impl KubernetesArguments {
     /// Checks the flags.
     pub(super) fn check(self, lease: LeaseArguments) -> Result<KubernetesSettings, SettingsError> {
-        let Self { k8s_api_server, kubeconfig, k8s_namespace, install_crd, watch_pods } = self;
+        let Self { connect, k8s_namespace, install_crd, watch_pods } = self;
         let lease = lease.check(k8s_namespace)?;
-        let api_server = k8s_api_server.filter(|server| !server.is_empty());
-        let kubeconfig = kubeconfig.filter(|path| !path.as_os_str().is_empty());
-        Ok(KubernetesSettings { api_server, kubeconfig, install_crd, watch_pods, lease })
+        Ok(KubernetesSettings { connect: connect.check(), install_crd, watch_pods, lease })
     }
 }
 

@@ -6,7 +6,7 @@ use clap::CommandFactory;
 
 use ipam_core::reconcile::ReconcileSettings;
 
-use super::{CommandLine, Settings, refuse_unknown, variables_of};
+use super::{CommandLine, Settings};
 
 /// Reads `arguments` and compares what is not as by default, or the error, with `expected`.
 #[track_caller]
@@ -48,8 +48,8 @@ fn members(settings: &Settings) -> Vec<(&'static str, String)> {
         ("audit", format!("{:?}", machine.audit_interval)),
         ("rival", format!("{:?}", machine.rival_grace)),
         ("ec2", format!("{ec2:?}")),
-        ("server", format!("{:?}", kubernetes.api_server)),
-        ("kubeconfig", format!("{:?}", kubernetes.kubeconfig)),
+        ("server", format!("{:?}", kubernetes.connect.api_server)),
+        ("kubeconfig", format!("{:?}", kubernetes.connect.kubeconfig)),
         ("crd", format!("{}", kubernetes.install_crd)),
         ("pods", format!("{}", kubernetes.watch_pods)),
         ("lease", format!("{:?}/{}", lease.namespace, lease.name)),
@@ -316,19 +316,4 @@ fn every_flag_has_its_variable_and_a_help_text() {
             assert!(argument.get_help_heading().is_some(), "--{flag} has no heading");
         }
     }
-}
-
-#[test]
-fn variables_that_mean_nothing_are_errors() {
-    let known = variables_of(&CommandLine::command());
-    let refuse = |names: &[&str]| {
-        let given = names.iter().map(|name| (*name).to_owned());
-        refuse_unknown(&known, given).map_err(|error| error.to_string())
-    };
-    assert_eq!(refuse(&["PATH", "BERTH_MODE", "BERTH_OUTPUT", "BERTH_CONFIG_DIR"]), Ok(()));
-    let of_service = ["BERTH_OPERATOR_SERVICE_HOST", "BERTH_OPERATOR_SERVICE_PORT_HTTP"];
-    assert_eq!(refuse(&of_service), Ok(()));
-    assert_eq!(refuse(&["BERTH_OPERATOR_PORT", "BERTH_OPERATOR_PORT_9973_TCP_ADDR"]), Ok(()));
-    let error = refuse(&["BERTH_MODE", "BERTH_MOOD"]).unwrap_err();
-    assert!(error.starts_with("BERTH_MOOD is no setting of berth-operator"), "{error}");
 }

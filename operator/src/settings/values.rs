@@ -1,57 +1,9 @@
-//! How the values of flags are written. Each function reads one kind of value and says what it expected.
+//! How the values of the operator's own flags are written. Each function reads one kind of value and says what it expected.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::fmt;
-use std::str::FromStr;
-use std::time::Duration;
-
+use berth_shell::settings::values::tags;
 use ipam_core::budget::Rate;
 use ipam_core::call::Api;
-use ipam_core::view::Tags;
 use limits::Overrides;
-
-/// A list: the members between commas or blanks, as flags and Cilium's `ConfigMap` write them.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct List<T>(pub(super) BTreeSet<T>);
-
-impl<T> Default for List<T> {
-    fn default() -> Self {
-        Self(BTreeSet::new())
-    }
-}
-
-/// Reads a list of ids or of other words.
-pub(super) fn list<T>(text: &str) -> Result<List<T>, String>
-where
-    T: FromStr<Err: fmt::Display> + Ord,
-{
-    let words = text.split([',', ' ', '\n']).map(str::trim).filter(|word| !word.is_empty());
-    let members: Result<_, T::Err> = words.map(T::from_str).collect();
-    members.map(List).map_err(|error| error.to_string())
-}
-
-/// Reads tags: `KEY=VALUE,KEY=VALUE`, or a JSON object, which is how Cilium's chart writes them. Pairs between blanks are
-/// taken where there is no comma, as `subnet-tags-filter` of that chart has them.
-pub(super) fn tags(text: &str) -> Result<Tags, String> {
-    let text = text.trim();
-    if text.starts_with('{') {
-        return serde_json::from_str::<BTreeMap<String, String>>(text)
-            .map_err(|error| format!("expected a JSON object of texts: {error}"));
-    }
-    let blanks = !text.contains(',') && text.split_whitespace().all(|word| word.contains('='));
-    let pairs: Vec<&str> =
-        if blanks { text.split_whitespace().collect() } else { text.split(',').collect() };
-    let mut tags = Tags::new();
-    for pair in pairs.into_iter().map(str::trim).filter(|pair| !pair.is_empty()) {
-        let (key, value) = pair
-            .split_once('=')
-            .ok_or_else(|| format!("{pair:?}: expected KEY=VALUE,KEY=VALUE or a JSON object"))?;
-        if tags.insert(key.to_owned(), value.to_owned()).is_some() {
-            return Err(format!("{key:?} is given twice"));
-        }
-    }
-    Ok(tags)
-}
 
 /// Reads limits of instance types: `TYPE=ENIS,IPV4,IPV6` once or several times, with commas between, or a JSON object.
 pub(super) fn overrides(text: &str) -> Result<Overrides, String> {
@@ -68,13 +20,6 @@ pub(super) fn overrides(text: &str) -> Result<Overrides, String> {
         }
     }
     Overrides::from_arguments(entries.iter().map(String::as_str)).map_err(|error| error.to_string())
-}
-
-/// Reads a length of time as Go writes it: `15s`, `1h30m`, `500ms`.
-pub(super) fn duration(text: &str) -> Result<Duration, String> {
-    let signed: jiff::SignedDuration =
-        text.parse().map_err(|_| "expected a length of time such as 15s or 1h30m".to_owned())?;
-    Duration::try_from(signed).map_err(|_| "expected a length of time that is not negative".into())
 }
 
 /// Reads a share: more than 0, at most 1.
@@ -122,36 +67,5 @@ pub(super) fn endpoint(text: &str) -> Result<String, String> {
     match host {
         Some(host) if !host.is_empty() && !host.contains(char::is_whitespace) => Ok(whole),
         _ => Err("expected a host, or a URL that starts with https:// or http://".into()),
-    }
-}
-
-/// Where to listen: `HOST:PORT`, or `:PORT` for every address of the machine.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ServeAddress {
-    /// The host; `None` for every address of the machine.
-    pub host: Option<String>,
-    /// The port; 0 lets the system choose.
-    pub port: u16,
-}
-
-impl FromStr for ServeAddress {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        let wrong = || "expected HOST:PORT, or :PORT for all addresses".to_owned();
-        let (host, port) = text.rsplit_once(':').ok_or_else(wrong)?;
-        let port = port.parse().map_err(|_| wrong())?;
-        let host = host.trim_start_matches('[').trim_end_matches(']');
-        Ok(Self { host: (!host.is_empty()).then(|| host.to_owned()), port })
-    }
-}
-
-impl fmt::Display for ServeAddress {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.host {
-            Some(host) if host.contains(':') => write!(out, "[{host}]:{}", self.port),
-            Some(host) => write!(out, "{host}:{}", self.port),
-            None => write!(out, ":{}", self.port),
-        }
     }
 }

@@ -157,6 +157,7 @@ const fn part_name(part: Part) -> &'static str {
         Part::EniStatus => "status.eni",
         Part::Pool => "spec.ipam.pool",
         Part::PreAllocate => "spec.ipam.pre-allocate",
+        Part::Error => "status.ipam.operator-status.error",
     }
 }
 

@@ -281,10 +281,9 @@ impl<C: Cloud> Term<C> {
         let rendered = |name: &NodeName| {
             let node = offered.contains(name).then(|| machine.node(name)).flatten()?;
             // An instance without interfaces was never observed: nothing is known, which is not the same as empty.
-            node.enis
-                .iter()
-                .any(|eni| eni.attachment.is_some())
-                .then(|| render(node, machine.network(), policy))
+            let is_known = node.enis.iter().any(|eni| eni.attachment.is_some());
+            let summary = machine.summary(name).filter(|_| is_known)?;
+            Some(render(node, machine.network(), policy, summary.obstacle()))
         };
         while let Some(write) = publisher.poll_write(now, rendered) {
             self.work.write(write);

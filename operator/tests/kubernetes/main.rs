@@ -16,3 +16,5 @@ mod nodes;
 mod pods;
 #[cfg(test)]
 mod publishing;
+#[cfg(test)]
+mod telling;

@@ -7,7 +7,8 @@ use std::time::Duration;
 
 use berth_operator::kubernetes::nodes::{NodeChange, watch};
 use berth_operator::kubernetes::publish::{
-    Part, PublishEvent, PublishSettings, Publisher, Wanted, WantedPool, WriteResult, carry_out,
+    Part, PublishEvent, PublishSettings, Publisher, Wanted, WantedError, WantedPool, WriteResult,
+    carry_out,
 };
 use berth_operator::kubernetes::rival::who_wrote;
 use cilium_node::{Allocation, Eni, EniStatus};
@@ -26,7 +27,7 @@ use crate::bed::{Desk, client_told, cluster, create, name, next, objects};
 const QUIET: Duration = Duration::from_mins(2);
 
 /// A node with so many addresses on one interface.
-fn wanted(addresses: u8, ipv6: bool) -> Wanted {
+pub(crate) fn wanted(addresses: u8, ipv6: bool) -> Wanted {
     let listed: Vec<String> = (1..=addresses).map(|last| format!("10.0.0.{last}")).collect();
     let entry = Allocation { resource: Some("eni-1".into()), ..Allocation::default() };
     let pool = listed.iter().map(|address| (address.clone(), entry.clone())).collect();
@@ -38,7 +39,12 @@ fn wanted(addresses: u8, ipv6: bool) -> Wanted {
     };
     let enis = Some(BTreeMap::from([("eni-1".to_owned(), eni)]));
     let eni_status = EniStatus { enis, ..EniStatus::default() };
-    Wanted { eni_status, pool: WantedPool::Exactly(pool), pre_allocate: 8 }
+    Wanted {
+        eni_status,
+        pool: WantedPool::Exactly(pool),
+        pre_allocate: 8,
+        error: WantedError::Absent,
+    }
 }
 
 fn stored(sim: &KubeSim, node: &str) -> Value {

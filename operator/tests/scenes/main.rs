@@ -29,3 +29,5 @@ mod setups;
 mod storm;
 #[cfg(test)]
 mod sweep;
+#[cfg(test)]
+mod telling;

@@ -19,6 +19,7 @@
 //! | `until 30s node-1 pool 15 enis 3` | waits until that is so, and fails when it takes longer |
 //! | `expect node-1 pool 15`, `blocked node-1 InstanceFull`, `free node-1` | what is so now |
 //! | `until-blocked 30s node-1 SubnetsExhausted`, `until-free 30s node-1` | |
+//! | `told node-1 TEXT`, `until-told 30s node-1 TEXT` | what the agent is told of why there is nothing more; `-` for nothing |
 //! | `metric SERIES 15` | |
 //! | `mark` | counts start anew |
 //! | `calls AttachNetworkInterface 2`, `mutations 5`, `writes 4`, `writes-at-most 6` | since the mark |
@@ -221,6 +222,10 @@ impl<'a> Step<'a> {
             ("until-free", [within, node]) => {
                 rig.until(time(within), |rig| held_back(rig, node)).await;
             }
+            ("told", [node, text @ ..]) => self.none(rig, is_told(rig, node, text).as_deref()),
+            ("until-told", [within, node, text @ ..]) => {
+                rig.until(time(within), |rig| is_told(rig, node, text)).await;
+            }
             ("metric", [series, value]) => {
                 let found = rig.metric(series);
                 assert_eq!(found, Some(value.parse().unwrap()), "{}", self.line);
@@ -255,6 +260,12 @@ fn differs(rig: &Rig, node: &str, figures: &[&str]) -> Option<String> {
         let expected: usize = expected.parse().unwrap();
         (found != expected).then(|| format!("{node}: {what} {found}, not {expected}"))
     })
+}
+
+/// What the agent of a node is told, if it is not `text`.
+fn is_told(rig: &Rig, node: &str, text: &[&str]) -> Option<String> {
+    let found = rig.told(node);
+    (found != text.join(" ")).then(|| format!("{node}: told {found:?}, not {text:?}"))
 }
 
 fn lacks(rig: &Rig, node: &str, reason: &str) -> Option<String> {

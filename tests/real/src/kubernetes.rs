@@ -33,6 +33,16 @@ pub struct Kubernetes {
 }
 
 impl Kubernetes {
+    /// Builds what [`start`](Self::start) starts, where that was not done on this machine: before a test leaves the network behind.
+    ///
+    /// # Errors
+    ///
+    /// When Go is missing or the build fails.
+    pub fn build() -> Result<(), StartError> {
+        build::kubeup()?;
+        Ok(())
+    }
+
     /// Starts a control plane in a temporary folder, on ports that nobody else has, and waits until it is ready. Where
     /// `BERTH_KUBECONFIG` is set, nothing is started, and `options` are what that cluster is expected to run.
     ///

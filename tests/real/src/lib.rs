@@ -1,4 +1,4 @@
-//! The same flows against real parts: Kubernetes, boto3, the aws CLI.
+//! The same flows against real parts: Kubernetes, boto3, the aws CLI, network namespaces.
 //!
 //! [`Kubernetes`] is a real control plane, started by a test for itself, [`Kubectl`] its command line,
 //! [`Running`] a [`program`] of the workspace beside it. The tests are in
@@ -10,10 +10,12 @@ mod kubectl;
 mod kubernetes;
 mod programs;
 mod running;
+mod shipped;
 
 pub use build::BuildError;
 pub use control_plane::StartError;
 pub use kubectl::{Kubectl, ProgramError};
 pub use kubernetes::{Compaction, Kubernetes, Options};
-pub use programs::{NoProgram, aws_cli, program};
+pub use programs::{NoProgram, aws_cli, cni_programs, program};
 pub use running::Running;
+pub use shipped::{NAMESPACE, NoAccess, access, operator_between, writes_of};

@@ -57,11 +57,24 @@ pub fn program(name: &str) -> Result<PathBuf, NoProgram> {
 ///
 /// When it cannot be installed.
 pub fn aws_cli() -> Result<PathBuf, NoProgram> {
-    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("clients/environment");
+    Ok(environment("clients/environment")?.join("bin/aws"))
+}
+
+/// The folder with the main plugins of CNI and with cnitool.
+///
+/// # Errors
+///
+/// When they cannot be installed.
+pub fn cni_programs() -> Result<PathBuf, NoProgram> {
+    environment("cni/environment")
+}
+
+/// The folder that an installing script of this crate prints.
+fn environment(script: &str) -> Result<PathBuf, NoProgram> {
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join(script);
     let maker = script.display().to_string();
     let said = output(&mut Command::new(&script), &maker)?;
-    let environment = said.lines().last().ok_or(NoProgram::Nowhere { maker })?;
-    Ok(Path::new(environment).join("bin/aws"))
+    said.lines().last().map(PathBuf::from).ok_or(NoProgram::Nowhere { maker })
 }
 
 fn output(command: &mut Command, maker: &str) -> Result<String, NoProgram> {

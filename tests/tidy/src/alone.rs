@@ -1,5 +1,6 @@
 //! The repository speaks of itself alone: it reads the same on every machine.
 
+use crate::generated::is_lock;
 use crate::{Finding, Tree};
 
 const RULE: &str = "alone";
@@ -24,13 +25,14 @@ const FOREIGN: &[&str] = &[
 const ALLOWED: &[(&str, &str, &str)] =
     &[("deny.toml", "crates.io-index", "names the one registry that dependencies may come from")];
 
-/// This file names what it forbids. The lock file is Cargo's, and names the registry in every entry.
-const EXEMPT: &[&str] = &["tests/tidy/src/alone.rs", "Cargo.lock"];
+/// This file names what it forbids.
+const EXEMPT: &str = "tests/tidy/src/alone.rs";
 
 /// Finds foreign paths and hosts, and allowances that are no longer needed.
 #[must_use]
 pub fn check(tree: &Tree) -> Vec<Finding> {
-    let files = tree.iter().filter(|(path, _)| !EXEMPT.contains(path));
+    // Lock files are Cargo's, and name the registry in every entry.
+    let files = tree.iter().filter(|(path, _)| *path != EXEMPT && !is_lock(path));
     let foreign = files.flat_map(|(path, text)| {
         let lines = text.lines().zip(1..);
         lines.flat_map(move |(line, number)| mentions(path, line, number))

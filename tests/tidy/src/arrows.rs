@@ -15,7 +15,10 @@ const ARROWS: Table = &[
     ("limits/generate", &["limits"]),
     ("ipam-core", &["limits"]),
     ("ipam-core/crd", &["ipam-core", "limits"]),
-    ("operator", &["ipam-core", "ipam-core/crd", "limits"]),
+    ("ipam-core/shell", &[]),
+    ("operator", &["ipam-core", "ipam-core/crd", "ipam-core/shell", "limits"]),
+    ("agent", &["agent/cni", "ipam-core", "ipam-core/crd", "ipam-core/shell"]),
+    ("agent/cni", &[]),
     ("benches", &[]),
     ("tests/ec2-sim", &[]),
     ("tests/kube-sim", &[]),
@@ -27,9 +30,19 @@ const ARROWS: Table = &[
 /// What the tests, benches and examples of a crate may depend on besides.
 const DEV_ARROWS: Table = &[
     ("operator", &["tests/ec2-sim", "tests/kube-sim"]),
+    ("agent", &["tests/ec2-sim", "tests/kube-sim"]),
     (
         "benches",
-        &["ipam-core", "ipam-core/crd", "limits", "operator", "tests/ec2-sim", "tests/kube-sim"],
+        &[
+            "agent",
+            "agent/cni",
+            "ipam-core",
+            "ipam-core/crd",
+            "limits",
+            "operator",
+            "tests/ec2-sim",
+            "tests/kube-sim",
+        ],
     ),
     ("tests/real", &["ipam-core/crd"]),
     ("tests/kube-sim", &["ipam-core/crd", "tests/kube-sim/contract"]),

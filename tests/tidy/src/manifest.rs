@@ -156,7 +156,8 @@ impl Dependency<'_, '_> {
     }
 }
 
-/// The root's manifest and those of all crates, whether or not the root lists them.
+/// The root's manifest and those of all crates, whether or not the root lists them. Fuzz targets are left out: they need
+/// another compiler than everything else, so their folder is a workspace of its own.
 pub(crate) struct Workspace<'t> {
     pub(crate) root: Manifest<'t>,
     pub(crate) crates: Vec<Manifest<'t>>,
@@ -168,13 +169,14 @@ impl<'t> Workspace<'t> {
         let root = tree.get("Cargo.toml").ok_or_else(|| {
             Finding::new("manifest", "Cargo.toml", 1, "write the workspace's manifest")
         })?;
-        let crates = tree.iter().filter(|(path, _)| path.ends_with("/Cargo.toml"));
-        Ok(Self {
-            root: Manifest::parse("Cargo.toml", root)?,
-            crates: crates
-                .map(|(path, text)| Manifest::parse(path, text))
-                .collect::<Result<_, _>>()?,
-        })
+        let manifests = tree.iter().filter(|(path, _)| path.ends_with("/Cargo.toml"));
+        let mut crates = manifests
+            .map(|(path, text)| Manifest::parse(path, text))
+            .collect::<Result<Vec<_>, _>>()?;
+        crates.retain(|manifest| {
+            !(manifest.folder.ends_with("/fuzz") && manifest.get("workspace").is_some())
+        });
+        Ok(Self { root: Manifest::parse("Cargo.toml", root)?, crates })
     }
 
     /// Applies `rule` to the workspace, or finds the manifest that cannot be read.

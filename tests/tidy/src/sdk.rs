@@ -12,7 +12,7 @@ const CRATES: &[&str] = &["aws_config", "aws_sdk_", "aws_smithy_", "aws_credenti
 const ALLOWED: &[(&str, &str)] = &[
     ("operator/src/aws.rs", "translates between the core's words and the SDK's"),
     ("operator/src/aws/", "the same"),
-    ("operator/src/logs.rs", "keeps the SDK's own log lines out of the operator's"),
+    ("ipam-core/shell/src/logs.rs", "keeps the SDK's own log lines out of the operator's"),
     ("operator/tests/aws/", "tests the translation"),
     ("operator/tests/scenes/", "puts the simulated EC2 into the operator's SDK"),
     ("limits/generate/src/", "fetches the instance types"),

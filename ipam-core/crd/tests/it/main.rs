@@ -22,3 +22,5 @@ mod recorded;
 mod round_trip;
 #[cfg(test)]
 mod schema;
+#[cfg(test)]
+mod word;

@@ -3,6 +3,7 @@
 use ipam_core::reconcile::RivalDeed;
 use ipam_core::time::Tick;
 
+use super::telling::Telling;
 use super::write::{Part, WriteResult};
 use crate::kubernetes::observed::{Member, ObservedObject};
 
@@ -104,7 +105,7 @@ impl Owned {
 pub(super) struct Sent {
     pub(super) number: u64,
     pub(super) part: Part,
-    /// What was written; of no meaning for [`Part::PreAllocate`].
+    /// What was written; of no meaning for [`Part::PreAllocate`] and [`Part::Error`].
     pub(super) wanted: Member,
     pub(super) replaces: bool,
     /// Whether `pre-allocate` was written, too.
@@ -147,7 +148,7 @@ pub(super) struct Entry {
     /// The newest state of the object that was seen.
     pub(super) observed: Option<ObservedObject>,
     /// The newest one that was seen while a write was on its way.
-    arrived: Option<ObservedObject>,
+    arrived: Option<Box<ObservedObject>>,
     pub(super) sent: Option<Sent>,
     pub(super) eni: Owned,
     pub(super) pool: Owned,
@@ -155,6 +156,8 @@ pub(super) struct Entry {
     pub(super) placed_pool: bool,
     /// Whether there is a value for `pre-allocate` that the object would take.
     pub(super) seeds: bool,
+    /// What the node's agent is told.
+    pub(super) telling: Telling,
     pub(super) restraint: Restraint,
     pub(super) attention: Attention,
     pub(super) failures: u32,
@@ -175,7 +178,7 @@ impl Entry {
             return vec![];
         }
         if self.sent.is_some() {
-            self.arrived = Some(object);
+            self.arrived = Some(Box::new(object));
             return vec![];
         }
         self.take(object)
@@ -188,6 +191,7 @@ impl Entry {
             self.pool = Owned::default();
             self.placed_pool = false;
             self.seeds = true;
+            self.telling = Telling::default();
         }
         let verdicts = [
             (self.eni.judge(object.eni), RivalDeed::WroteEniStatus),
@@ -195,6 +199,7 @@ impl Entry {
         ];
         if verdicts.iter().any(|(verdict, _)| *verdict != Verdict::Same)
             || self.seeds && object.pre_allocate_unset
+            || self.observed.as_ref().is_some_and(|known| known.told != object.told)
         {
             self.need_attention();
         }
@@ -209,7 +214,7 @@ impl Entry {
     /// Takes in the answer to the write that was on its way.
     pub(super) fn on_written(&mut self, result: &WriteResult) -> Answered {
         let Some(sent) = self.sent.take() else { return Answered::default() };
-        let arrived = self.arrived.take();
+        let arrived = self.arrived.take().map(|object| *object);
         let WriteResult::Written(object) = result else {
             self.doubt(&sent);
             let rivals = arrived.into_iter().flat_map(|object| self.take(object)).collect();
@@ -222,8 +227,8 @@ impl Entry {
         };
         let mut rivals: Vec<_> = before.into_iter().flat_map(|object| self.take(object)).collect();
         let is_futile = self.observed.as_ref().is_some_and(|before| {
-            (before.eni, before.pool, before.pre_allocate_unset)
-                == (object.eni, object.pool, object.pre_allocate_unset)
+            (before.eni, before.pool, before.pre_allocate_unset, &before.told)
+                == (object.eni, object.pool, object.pre_allocate_unset, &object.told)
         });
         self.confirm(&sent, object);
         rivals.extend(self.take(object.clone()));
@@ -241,6 +246,9 @@ impl Entry {
                 self.pool.on_written(sent, before.map(|before| before.pool), object.pool);
             }
             Part::PreAllocate => {}
+            Part::Error => {
+                self.telling.on_written(before.is_some_and(|before| before.told == object.told));
+            }
         }
         // A value that the API server does not take is not offered again.
         self.seeds &= !(sent.seeds && object.pre_allocate_unset);
@@ -251,7 +259,7 @@ impl Entry {
         match sent.part {
             Part::EniStatus => self.eni.doubt(sent.wanted),
             Part::Pool => self.pool.doubt(sent.wanted),
-            Part::PreAllocate => {}
+            Part::PreAllocate | Part::Error => {}
         }
     }
 }

@@ -8,8 +8,10 @@ use cilium_node::{Allocations, EniStatus};
 use ipam_core::capacity::instance_minimum;
 use ipam_core::managed::left_alone;
 use ipam_core::policy::Policy;
+use ipam_core::reconcile::Obstacle;
 use ipam_core::view::{Contract, NetworkView, NodeView};
 
+use super::telling::WantedError;
 use crate::kubernetes::addresses::AddressSet;
 use crate::kubernetes::digest::Digest;
 use crate::kubernetes::observed::Member;
@@ -23,6 +25,8 @@ pub struct Wanted {
     pub pool: WantedPool,
     /// `spec.ipam.pre-allocate` where it is absent or 0; 0 leaves it so.
     pub pre_allocate: u32,
+    /// `status.ipam.operator-status.error`.
+    pub error: WantedError,
 }
 
 /// What `spec.ipam.pool` should hold.
@@ -35,10 +39,15 @@ pub enum WantedPool {
     LeftOver,
 }
 
-/// What is to be published of a node: all attached interfaces, and for an agent of the per-IP contract the addresses of
-/// the managed ones.
+/// What is to be published of a node: all attached interfaces, for an agent of the per-IP contract the addresses of
+/// the managed ones, and what keeps it from more.
 #[must_use]
-pub fn render(node: &NodeView, network: &NetworkView, policy: &Policy) -> Wanted {
+pub fn render(
+    node: &NodeView,
+    network: &NetworkView,
+    policy: &Policy,
+    obstacle: Obstacle<'_>,
+) -> Wanted {
     let settings = &node.settings;
     let use_primary = settings.use_primary_address;
     let managed = node.enis.iter().filter(|eni| left_alone(eni, settings, policy).is_none());
@@ -50,6 +59,7 @@ pub fn render(node: &NodeView, network: &NetworkView, policy: &Policy) -> Wanted
         eni_status: eni_status(&node.enis, network, use_primary),
         pool,
         pre_allocate: instance_minimum(node.limits, settings.first_interface_index),
+        error: obstacle.into(),
     }
 }
 

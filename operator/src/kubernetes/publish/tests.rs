@@ -21,7 +21,7 @@ struct Script {
 /// One door: commands, a line each, and what the publisher wrote and said.
 ///
 /// `object JSON` a new object; `other JSON` somebody's merge patch; `keep`, `see`, `see kept` what is observed; `want [cidr]
-/// ENI: ADDRESSES; ...` what is to be published; `settle` writes until nothing is left; `send`, then `answer`, `lost` (done, and the
+/// ENI: ADDRESSES; ...` what is to be published; `kept by TEXT`, `passing` and `free` what the agent is to be told; `settle` writes until nothing is left; `send`, then `answer`, `lost` (done, and the
 /// answer lost), `refuse`, `fail` (not done), `unheeded` (done, and nothing is different) or `gone`; `at MS`; `hold`, `resume`, `forget`.
 fn check(script: &str, expected: &str) {
     let mut run = Script {
@@ -72,6 +72,9 @@ impl Script {
                 self.wanted = Some(wanted(rest));
                 self.publisher.on_wanted(&name());
             }
+            "kept" => self.tell(WantedError::Text(rest.trim_start_matches("by ").into())),
+            "passing" => self.tell(WantedError::AsItIs),
+            "free" => self.tell(WantedError::Absent),
             "settle" => {
                 while self.send() {
                     self.answer(true);
@@ -99,6 +102,11 @@ impl Script {
         }
         assert!(self.publisher.deadline().is_none_or(|at| now < at || self.now == now.as_millis()));
         self.events();
+    }
+
+    fn tell(&mut self, error: WantedError) {
+        self.wanted.as_mut().expect("something wanted").error = error;
+        self.publisher.on_wanted(&name());
     }
 
     fn version(&self) -> u64 {
@@ -182,7 +190,7 @@ fn wanted(text: &str) -> Wanted {
         eni_status.enis.get_or_insert_default().insert(id.to_owned(), eni);
     }
     let pool = if is_cidr { WantedPool::LeftOver } else { WantedPool::Exactly(pool) };
-    Wanted { eni_status, pool, pre_allocate: 8 }
+    Wanted { eni_status, pool, pre_allocate: 8, error: WantedError::Absent }
 }
 
 /// The members that are written, and the addresses in them.
@@ -200,7 +208,9 @@ fn summary(body: &Value) -> String {
             body.pointer("/spec/ipam/pool").map(|it| format!("spec.ipam.pool={}", short(it)));
         let seed = body.pointer("/spec/ipam/pre-allocate");
         let seed = seed.map(|it| format!("spec.ipam.pre-allocate={it}"));
-        eni.into_iter().chain(pool).chain(seed).collect::<Vec<_>>().join(" ")
+        let error = body.pointer("/status/ipam/operator-status/error");
+        let error = error.map(|it| format!("status.ipam.operator-status.error={it}"));
+        eni.into_iter().chain(error).chain(pool).chain(seed).collect::<Vec<_>>().join(" ")
     })
 }
 
@@ -219,3 +229,4 @@ fn short(value: &Value) -> String {
 
 mod order;
 mod others;
+mod telling;

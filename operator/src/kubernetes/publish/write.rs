@@ -6,6 +6,7 @@
 
 use std::time::Duration;
 
+use berth_shell::problem::chain;
 use cilium_node::{Allocations, CiliumNode, EniStatus};
 use http::header::CONTENT_TYPE;
 use http::{Method, Request};
@@ -14,8 +15,8 @@ use kube::core::Status;
 use kube::{Client, Resource};
 use serde_json::{Map, Value, json};
 
-use crate::kubernetes::observed::{Member, ObservedObject, object_of};
-use crate::kubernetes::problem::chain;
+use super::telling::Lack;
+use crate::kubernetes::observed::{Member, ObservedObject, Told, object_of};
 
 /// Who writes, to the API server.
 pub const FIELD_MANAGER: &str = "berth-operator";
@@ -35,6 +36,8 @@ pub enum Part {
     Pool,
     /// `spec.ipam.pre-allocate`.
     PreAllocate,
+    /// `status.ipam.operator-status.error`.
+    Error,
 }
 
 /// A patch of one node.
@@ -100,14 +103,41 @@ impl Write {
         matches!(self.body, Body::Operations(_))
     }
 
-    pub(super) fn eni_status(node: NodeName, eni: &EniStatus, observed: Member) -> Self {
-        let body = match observed {
-            Member::Empty => Body::Merge(json!({"status": {"eni": eni}})),
+    /// With what an agent lacks of being told, if anything and where there is room for it: see [`Write::tells_along`].
+    pub(super) fn eni_status(
+        node: NodeName,
+        eni: &EniStatus,
+        observed: &ObservedObject,
+        lack: Option<&Lack>,
+    ) -> Self {
+        let body = match observed.eni {
+            Member::Empty => {
+                let mut status = json!({"eni": eni});
+                if let (Some(lack), Some(members)) = (lack, status.as_object_mut()) {
+                    members.insert("ipam".to_owned(), operator_status(lack));
+                }
+                Body::Merge(json!({"status": status}))
+            }
             Member::Filled(_) => {
-                Body::Operations(json!([{"op": "add", "path": "/status/eni", "value": eni}]))
+                let add = json!({"op": "add", "path": "/status/eni", "value": eni});
+                let told = lack.filter(|_| Self::tells_along(observed)).map(|lack| match lack {
+                    Lack::Text(text) => json!({"op": "add", "path": ERROR, "value": text}),
+                    Lack::Silence => json!({"op": "remove", "path": ERROR}),
+                });
+                Body::Operations([add].into_iter().chain(told).collect())
             }
         };
         Self { node, part: Part::EniStatus, body, number: 0 }
+    }
+
+    /// Whether a write of `status.eni` can tell the agent something, too: what replaces a member makes none on the way.
+    pub(super) fn tells_along(observed: &ObservedObject) -> bool {
+        observed.eni == Member::Empty || observed.told != Told::Nowhere
+    }
+
+    pub(super) fn error(node: NodeName, lack: &Lack) -> Self {
+        let body = Body::Merge(json!({"status": {"ipam": operator_status(lack)}}));
+        Self { node, part: Part::Error, body, number: 0 }
     }
 
     /// With `pre_allocate`, if it is not 0, along with it. It is refused by any other object than the one that was observed:
@@ -139,7 +169,10 @@ impl Write {
 
     fn request(&self) -> Result<Request<Vec<u8>>, http::Error> {
         let objects = CiliumNode::url_path(&(), None);
-        let subresource = if self.part == Part::EniStatus { "/status" } else { "" };
+        let subresource = match self.part {
+            Part::EniStatus | Part::Error => "/status",
+            Part::Pool | Part::PreAllocate => "",
+        };
         let path = format!(
             "{objects}/{}{subresource}?fieldManager={FIELD_MANAGER}&timeout={SERVER_PATIENCE}",
             self.node
@@ -150,6 +183,17 @@ impl Write {
         };
         let request = Request::builder().method(Method::PATCH).uri(path);
         request.header(CONTENT_TYPE, content_type).body(body.to_string().into_bytes())
+    }
+}
+
+/// Where an agent is told why its node gets nothing more.
+const ERROR: &str = "/status/ipam/operator-status/error";
+
+/// What is to be merged into `status.ipam`.
+fn operator_status(lack: &Lack) -> Value {
+    match lack {
+        Lack::Text(text) => json!({"operator-status": {"error": text}}),
+        Lack::Silence => json!({"operator-status": {"error": null}}),
     }
 }
 

@@ -35,6 +35,13 @@ impl Rig {
         self.sum(node, "prefixes")
     }
 
+    /// What the node's agent is told of why there is nothing more, `-` when it is told nothing.
+    pub(crate) fn told(&self, node: &str) -> String {
+        let object = self.object(node);
+        let error = object["status"]["ipam"]["operator-status"]["error"].as_str();
+        error.unwrap_or("-").to_owned()
+    }
+
     /// One figure of a node by the name that scenes give it.
     pub(crate) fn figure(&self, node: &str, what: &str) -> usize {
         match what {

@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 use std::time::{Duration, Instant};
 
 use ec2_sim::Ec2;
@@ -13,16 +12,13 @@ use ec2_sim::spec::Spec;
 use kube::api::{ApiResource, DynamicObject, Patch, PatchParams, PostParams};
 use kube::{Api, Client};
 use kube_sim::{KubeSim, Settings};
-use real::{Kubernetes, Options, Running, program};
+use real::{Kubernetes, NAMESPACE, Options, Running, access, operator_between, program, writes_of};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
 
 use crate::fleet::Fleet;
 
-/// The manifests that a cluster's owner applies.
-const MANIFESTS: &str = "../../deploy/manifests/operator.yaml";
-const NAMESPACE: &str = "berth-system";
 const ACCOUNT: &str = "berth-operator";
 
 /// The Kubernetes that a bed has.
@@ -63,7 +59,7 @@ impl Bed {
         let (cluster, admin) = match server {
             Server::Real => {
                 let kubernetes = Kubernetes::start(Options::default()).unwrap();
-                fs::write(&kubeconfig, operator_access(&kubernetes)).unwrap();
+                fs::write(&kubeconfig, access(&kubernetes, "operator").unwrap()).unwrap();
                 let admin = runtime.block_on(kubernetes.client()).unwrap();
                 (Cluster::Real(kubernetes), admin)
             }
@@ -188,44 +184,15 @@ impl Bed {
     }
 }
 
-/// The operator's program between an EC2 and a Kubernetes, with credentials that the simulated EC2 takes, and without the variables of
-/// these tests, which it would take for settings of its own.
-pub(crate) fn operator_between(program: &Path, ec2: &str, kubeconfig: &Path) -> Command {
-    let mut command = Command::new(program);
-    command.args(["run", "--region", "eu-west-1", "--ec2-api-endpoint", ec2]);
-    command.args(["--operator-prometheus-serve-addr", "127.0.0.1:0", "--kubeconfig"]);
-    command.arg(kubeconfig);
-    command.env("AWS_ACCESS_KEY_ID", "any").env("AWS_SECRET_ACCESS_KEY", "any");
-    command.env_remove("BERTH_CI_CACHE").env_remove("BERTH_KUBECONFIG");
-    command
-}
-
 fn is_reading(action: &str) -> bool {
     ["Describe", "Get"].iter().any(|verb| action.starts_with(verb))
 }
 
-/// A kubeconfig with what the manifests allow the operator, and no more.
-fn operator_access(kubernetes: &Kubernetes) -> String {
-    let manifests = Path::new(env!("CARGO_MANIFEST_DIR")).join(MANIFESTS);
-    let kubectl = kubernetes.kubectl();
-    kubectl.run(["apply", "-f", &manifests.display().to_string()]).unwrap();
-    let token = kubectl.run(["create", "token", ACCOUNT, "--namespace", NAMESPACE]).unwrap();
-    let admin = fs::read_to_string(kubernetes.kubeconfig()).unwrap();
-    let mut config: Value = serde_saphyr::from_str(&admin).unwrap();
-    config["users"][0]["user"] = json!({"token": token.trim()});
-    config.to_string()
-}
-
+/// The nodes whose `CiliumNode` the operator wrote.
 fn writes_in(audit_log: &Path) -> Vec<String> {
-    let user = format!("system:serviceaccount:{NAMESPACE}:{ACCOUNT}");
-    let log = fs::read_to_string(audit_log).unwrap();
-    let events = log.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
-    let ours = events.filter(|event| {
-        event["user"]["username"] == user.as_str()
-            && event["objectRef"]["resource"] == "ciliumnodes"
-            && event["responseStatus"]["code"].as_u64().is_some_and(|code| code < 300)
-    });
-    ours.map(|event| event["objectRef"]["name"].as_str().unwrap().to_owned()).collect()
+    let writes = writes_of("operator", audit_log).unwrap();
+    let of_nodes = writes.iter().filter(|write| write.contains(" ciliumnodes"));
+    of_nodes.map(|write| write.rsplit(' ').next().unwrap().to_owned()).collect()
 }
 
 /// What was written more than `times`.

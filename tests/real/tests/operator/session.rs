@@ -5,10 +5,10 @@ use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
-use real::{Kubectl, Running, aws_cli, program};
+use real::{Kubectl, Running, aws_cli, operator_between, program};
 
 use crate::SOON;
-use crate::bed::{await_true, operator_between};
+use crate::bed::await_true;
 use crate::fleet::Fleet;
 
 /// Starts everything, lets a node grow, and stops the operator as a kubelet does.
