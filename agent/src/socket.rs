@@ -1,7 +1,7 @@
 //! What is served on the node: Berth's socket for `berth-cni` and `berth-agent status`, and a socket with the IPAM part of the
 //! API of Cilium's agents.
 //!
-//! [`prepare`] makes a socket and listens; [`serve_berth`] and [`serve_cilium`] take what comes. Requests are read by pure
+//! [`prepare()`] makes a socket and listens; [`serve_berth`] and [`serve_cilium`] take what comes. Requests are read by pure
 //! functions ([`request::decode`], [`cilium::decode`]), and every one is bounded:
 //!
 //! | what | bound |

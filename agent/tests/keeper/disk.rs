@@ -87,6 +87,11 @@ impl Disk {
         self.0.lock().unwrap()
     }
 
+    /// Whoever reads or writes waits until this is dropped.
+    pub(crate) fn busy(&self) -> impl Drop {
+        self.lock()
+    }
+
     /// Stops for good in the middle of an operation, counted from 0.
     pub(crate) fn crash_at(&self, operation: usize) {
         self.lock().crash_at = Some(operation);

@@ -1,13 +1,16 @@
 //! The thread: many calls at once, those that are abandoned, and its end.
 
 use std::collections::BTreeSet;
+use std::future::poll_fn;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
+use std::task::Poll;
 use std::time::Duration;
 
 use berth_agent::clock::Clock;
 use berth_agent::journal::storage::{Folder, Storage};
 use berth_agent::keeper::{CallKind, Keeper, KeeperOptions, Observer, Panicked, Write};
+use futures::future::join_all;
 use ipam_core::agent::{AgentSettings, Answer, Call, Event, Refused};
 use ipam_core::time::Tick;
 
@@ -60,8 +63,30 @@ async fn a_thousand_calls_at_once() {
     let answers = counter.answers.lock().unwrap();
     let adds = answers.iter().filter(|answer| **answer == (CallKind::Add, "granted"));
     assert_eq!(adds.count(), 1_000);
+}
+
+#[tokio::test]
+async fn calls_that_come_while_the_disk_is_busy_share_a_write() {
+    let (disk, counter) = (Disk::default(), Arc::new(Counter::default()));
+    let options = KeeperOptions { observer: counter.clone(), ..options() };
+    let node = Node::try_start(disk.clone(), options).unwrap();
+    node.keeper.on_metadata(vec![shown(64)]);
+    // The listing is one record with all that is granted beside it.
+    node.settled().await;
+    let mut calls = Box::pin(join_all((0..1_000).map(|number| node.add(number))));
+    let busy = disk.busy();
+    poll_fn(|context| {
+        assert!(calls.as_mut().poll(context).is_pending());
+        Poll::Ready(())
+    })
+    .await;
+    drop(busy);
+    assert_eq!(calls.await.into_iter().flat_map(granted).count(), 1_000);
+    node.stop().await;
     let (writes, records) = (&counter.writes, counter.records.load(Ordering::Relaxed));
-    assert!(writes.load(Ordering::Relaxed) < records, "one write a record");
+    assert!(records >= 1_000, "{records} records");
+    let writes = writes.load(Ordering::Relaxed);
+    assert!(writes <= 10, "{writes} writes");
 }
 
 #[tokio::test]
