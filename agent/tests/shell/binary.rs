@@ -13,8 +13,12 @@ use tokio::time::{Instant, sleep};
 
 use crate::bed::{ANY, Bed, PATIENCE, add, add_at_last, becomes, eventually};
 
+/// Names another build of the program, such as the one that ships: what it takes is measured with these tests.
+pub(crate) const PROGRAM: &str = "BERTH_AGENT";
+
 fn command() -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_berth-agent"));
+    let built = || env!("CARGO_BIN_EXE_berth-agent").into();
+    let mut command = Command::new(std::env::var_os(PROGRAM).unwrap_or_else(built));
     command.env_clear().stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     command
 }
@@ -57,10 +61,11 @@ impl Process {
         }
     }
 
-    /// The memory that it has in use beside its program file, in KiB (proc(5), `RssAnon`).
-    pub(crate) fn memory(&self) -> u64 {
+    /// The memory that it has in use, in KiB: all of it (proc(5), `VmRSS`), or what is beside its program file (`RssAnon`).
+    pub(crate) fn memory(&self, figure: &str) -> u64 {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.0.id())).unwrap();
-        let line = status.lines().find_map(|line| line.strip_prefix("RssAnon:")).unwrap();
+        let value = |line: &str| line.strip_prefix(figure)?.strip_prefix(':').map(str::to_owned);
+        let line = status.lines().find_map(value).unwrap();
         line.trim().trim_end_matches(" kB").parse().unwrap()
     }
 
