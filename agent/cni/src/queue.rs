@@ -16,7 +16,7 @@ use std::path::{Path, PathBuf};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use rustix::fs::{FlockOperation, flock};
+use rustix::fs::{FlockOperation, OFlags, flock};
 use rustix::io::Errno;
 
 use crate::protocol::{Attachment, DEL, DelRequest, Request};
@@ -192,9 +192,17 @@ impl Queue {
 
     fn read(&self, name: &str) -> Result<DelRequest, String> {
         let mut text = Vec::new();
-        let opened = File::open(self.folder.join(name));
-        let read = opened.and_then(|file| file.take(ENTRY_MAX).read_to_end(&mut text));
-        read.map_err(|error| error.to_string())?;
+        // What is no file is not waited for, such as a pipe.
+        let flags = OFlags::NONBLOCK | OFlags::NOFOLLOW;
+        let opened = OpenOptions::new()
+            .read(true)
+            .custom_flags(flags.bits().cast_signed())
+            .open(self.folder.join(name));
+        let file = opened.map_err(|error| error.to_string())?;
+        if !file.metadata().is_ok_and(|metadata| metadata.is_file()) {
+            return Err("not a file".to_owned());
+        }
+        file.take(ENTRY_MAX).read_to_end(&mut text).map_err(|error| error.to_string())?;
         match Request::decode(DEL, &text) {
             Ok(Request::Del(request)) => Ok(request),
             Ok(_) => Err("not a DEL".to_owned()),

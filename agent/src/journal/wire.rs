@@ -87,6 +87,8 @@ struct WireState<'a> {
     attachments: Vec<WireAttached<'a>>,
     found: Vec<u64>,
     enis: Vec<WireEni<'a>>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    unlisted: Vec<IpAddr>,
     listed_by_word: bool,
 }
 

@@ -149,6 +149,7 @@ impl From<&Refused> for Rejection {
             Refused::Deleted => (StatusCode::CONFLICT, "the sandbox was deleted meanwhile"),
             Refused::FamilyDisabled { .. }
             | Refused::HeldByAttachment { .. }
+            | Refused::FoundInUse { .. }
             | Refused::Ledger(_) => (StatusCode::CONFLICT, "refused"),
         };
         let code = match refused {

@@ -128,7 +128,7 @@ fn nobody() -> String {
     format!("http://{}", listener.local_addr().unwrap())
 }
 
-/// Whatever it waits for: settings, metadata that never comes, a queue that cannot be read to its end, an API server without a word.
+/// Whatever it waits for: settings, metadata that never comes, a queue that somebody holds, an API server without a word.
 #[tokio::test(flavor = "multi_thread")]
 async fn it_ends_in_good_order_at_any_time() {
     let silent = std::net::TcpListener::bind(ANY).unwrap();
@@ -143,12 +143,12 @@ async fn it_ends_in_good_order_at_any_time() {
     address(&bed.path("log")).await;
     agent.terminate().await;
     std::fs::create_dir(bed.path("queue")).unwrap();
-    let pipe = bed.path("queue/0.delete");
-    assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    let held = std::fs::File::create(bed.path("queue/lock")).unwrap();
+    held.lock().unwrap();
     let agent = Process::start(&bed, &silent);
     eventually("socket", || bed.socket().exists().then_some(()).ok_or_else(String::new)).await;
     agent.terminate().await;
-    std::fs::remove_file(&pipe).unwrap();
+    drop(held);
     let agent = Process::start(&bed, &silent);
     add_at_last(&bed, 1).await;
     agent.terminate().await;

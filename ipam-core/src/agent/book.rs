@@ -26,6 +26,8 @@ pub(super) struct Book {
     holders: BTreeMap<GrantId, Arc<Attachment>>,
     /// What is held only because it was found to be in use.
     pub(super) found: BTreeMap<GrantId, IpAddr>,
+    /// What was found to be in use and is in no CIDR so far.
+    pub(super) unlisted: BTreeMap<IpAddr, Option<PodKey>>,
     pub(super) enis: BTreeMap<EniId, Arc<EniFacts>>,
     pub(super) listed_by_word: bool,
 }
@@ -44,6 +46,7 @@ impl Book {
             attachments: BTreeMap::new(),
             holders: BTreeMap::new(),
             found: BTreeMap::new(),
+            unlisted: BTreeMap::new(),
             enis: BTreeMap::new(),
             listed_by_word: false,
         }
@@ -58,6 +61,7 @@ impl Book {
         let mut book = Self {
             ledger: Ledger::restore(state.ledger, settings, now)?,
             enis: shared(state.enis),
+            unlisted: state.unlisted.into_iter().map(|address| (address, None)).collect(),
             listed_by_word: state.listed_by_word,
             ..Self::new(state.instance, state.boot, settings)
         };
@@ -112,6 +116,7 @@ impl Book {
                 .map(|(attachment, attached)| (Attachment::clone(attachment), attached.clone()))
                 .collect(),
             found: self.found.keys().copied().collect(),
+            unlisted: self.unlisted.keys().copied().collect(),
             enis: self
                 .enis
                 .iter()

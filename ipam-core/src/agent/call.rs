@@ -140,6 +140,11 @@ pub enum Refused {
         /// By which.
         attachment: Attachment,
     },
+    /// The address was found in use on the node, by nobody who asked for it here. It is given back when it is so no longer.
+    FoundInUse {
+        /// Which.
+        address: IpAddr,
+    },
     /// A DEL for the same interface came before the ADD was answered.
     Deleted,
     /// The agent is stopping. Worth trying again. The shell says it, never the machine.
@@ -174,6 +179,7 @@ impl Refused {
             Self::FamilyDisabled { .. } => "family_disabled",
             Self::NotHeld { .. } => "not_held",
             Self::HeldByAttachment { .. } => "held_by_attachment",
+            Self::FoundInUse { .. } => "found_in_use",
             Self::Deleted => "deleted",
             Self::Stopping => "stopping",
             Self::Ledger(refusal) => refusal.label(),
@@ -205,6 +211,12 @@ impl fmt::Display for Refused {
             Self::FamilyDisabled { family } => write!(out, "{family} is not enabled on this node"),
             Self::NotHeld { address, held } => {
                 write!(out, "{address} is not held by this interface: it holds {held:?}")
+            }
+            Self::FoundInUse { address } => {
+                write!(
+                    out,
+                    "{address} was found in use on this node, and is until it is found unused"
+                )
             }
             Self::HeldByAttachment { address, attachment } => {
                 write!(out, "{address} is held by {attachment}: its DEL gives it back")

@@ -191,11 +191,14 @@ impl Agent {
 
     /// Probes ask again and again: what they hear is no event.
     fn say_whether_served(&mut self, call: CallId) {
-        if self.missing().is_none() && self.shortage().is_none() {
-            return self.say(call, Answer::Done);
-        }
-        let refused = self.why_not(Duration::ZERO);
-        self.say(call, Answer::Refused(refused));
+        let unwritten =
+            self.journal.problem().map(|problem| Refused::NotDurable { problem: problem.clone() });
+        let unserved = || {
+            let served = self.missing().is_none() && self.shortage().is_none();
+            (!served).then(|| self.why_not(Duration::ZERO))
+        };
+        let answer = unwritten.or_else(unserved).map_or(Answer::Done, Answer::Refused);
+        self.say(call, answer);
     }
 
     fn allocate(&mut self, call: CallId, families: &[Family], owner: &Owner, claim: Claim) {
@@ -288,6 +291,9 @@ impl Agent {
         if let Some(attachment) = self.book.holder(id) {
             let attachment = attachment.clone();
             return self.refuse(call, Refused::HeldByAttachment { address, attachment });
+        }
+        if self.book.found.contains_key(&id) {
+            return self.refuse(call, Refused::FoundInUse { address });
         }
         self.take_back((address, id));
         self.tell(call, Answer::Done, Stake::Nothing);

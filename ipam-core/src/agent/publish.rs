@@ -50,7 +50,7 @@ impl Agent {
     /// listed. What stands in `status.ipam.used` may be right then.
     fn knows_users_alone(&self) -> bool {
         self.settings.contract == Contract::PerIp
-            && self.sight.has_unlisted()
+            && !self.book.unlisted.is_empty()
             && self.book.ledger.cidrs().next().is_none()
     }
 

@@ -29,6 +29,8 @@ pub struct State {
     pub attachments: BTreeMap<Attachment, Attached>,
     /// The grants of addresses that are held only because they were found to be in use.
     pub found: BTreeSet<GrantId>,
+    /// Addresses that were found to be in use and that no CIDR has so far. One that a CIDR has later is used from then on.
+    pub unlisted: BTreeSet<IpAddr>,
     /// What is known of the interfaces of the listed and the used addresses.
     pub enis: BTreeMap<EniId, EniFacts>,
     /// Whether the CIDRs of the ledger are from the operator's word, not from the metadata.

@@ -15,7 +15,7 @@ use super::listing::{attached, by_metadata, by_word, facts};
 use super::record::Ground;
 use super::status::Problems;
 use super::word::{Found, ShownEni, Word};
-use crate::ids::EniId;
+use crate::ids::{EniId, PodKey};
 use crate::pool::{ListedCidr, Owner, Refusal, SyncReport};
 use crate::time::Tick;
 use crate::view::Contract;
@@ -30,15 +30,7 @@ pub(super) struct Sight {
     unattributed: Option<Word>,
     /// What was listed last, as far as it could be used or not.
     listed: Option<BTreeSet<ListedCidr>>,
-    /// Addresses that were found in use and are not this node's, as far as it knows.
-    unlisted: Vec<Found>,
     pub(super) problems: Problems,
-}
-
-impl Sight {
-    pub(super) const fn has_unlisted(&self) -> bool {
-        !self.unlisted.is_empty()
-    }
 }
 
 impl Agent {
@@ -113,7 +105,8 @@ impl Agent {
         self.sight.listed = Some(listed);
         self.journal.note_whole();
         self.note_listed(report);
-        self.adopt_unlisted();
+        let before = self.book.unlisted.keys().copied().collect();
+        self.adopt_unlisted(&before);
     }
 
     fn note_listed(&mut self, report: SyncReport) {
@@ -216,8 +209,10 @@ impl Agent {
         for (id, address) in gone.map(|(id, address)| (*id, *address)).collect::<Vec<_>>() {
             self.take_back((address, id));
         }
-        self.sight.unlisted = found;
-        self.adopt_unlisted();
+        let before = self.book.unlisted.keys().copied().collect();
+        self.book.unlisted =
+            found.into_iter().map(|one| (one.address.to_canonical(), one.pod)).collect();
+        self.adopt_unlisted(&before);
         self.found_told = true;
         self.regain_trust();
         // What was given back may have been promised before.
@@ -233,20 +228,23 @@ impl Agent {
         }
     }
 
-    fn adopt_unlisted(&mut self) {
-        let found = core::mem::take(&mut self.sight.unlisted);
-        let unlisted = found.into_iter().filter(|found| !self.adopt(found)).collect();
-        self.sight.unlisted = unlisted;
+    /// What is still in no CIDR is on disk, so that a crash does not make it free for a CIDR that comes later.
+    fn adopt_unlisted(&mut self, before: &BTreeSet<IpAddr>) {
+        let mut unlisted = core::mem::take(&mut self.book.unlisted);
+        unlisted.retain(|address, pod| !self.adopt(address, pod.as_ref()));
+        self.book.unlisted = unlisted;
+        if !before.iter().eq(self.book.unlisted.keys()) {
+            self.journal.note_whole();
+        }
     }
 
     /// False when the address is not this node's, as far as it knows.
-    fn adopt(&mut self, found: &Found) -> bool {
-        let Found { address, pod } = found;
+    fn adopt(&mut self, address: &IpAddr, pod: Option<&PodKey>) -> bool {
         let is_own = self.settings.own.contains(address);
         if is_own || self.book.ledger.holding(*address).is_some() {
             return true;
         }
-        let owner = pod.clone().map_or(Owner::Unknown, Owner::Pod);
+        let owner = pod.cloned().map_or(Owner::Unknown, Owner::Pod);
         let granted = self.grant_exact(*address, &owner, Ground::Found);
         if !matches!(granted, Err(Refusal::Promised { .. })) {
             return granted.is_ok();

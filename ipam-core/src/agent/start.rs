@@ -80,6 +80,7 @@ impl Agent {
         for grant in held.map(|held| (held.address, held.id)).collect::<Vec<_>>() {
             self.take_back(grant);
         }
+        self.book.unlisted.clear();
         self.note_clean("another boot", attachments);
     }
 

@@ -287,3 +287,47 @@ fn what_was_found_by_mistake_is_promised_again() {
          nothing",
     );
 }
+
+/// After records were lost, nobody knows whether whoever gives it back is who uses it.
+#[test]
+fn what_was_found_in_use_is_not_given_back_by_a_caller() {
+    check(
+        "start untrusted
+         found 10.0.0.5
+         word eni-1#0=10.0.0.5,10.0.0.6
+         release 10.0.0.5
+         add c1 a/x
+         found
+         release 10.0.0.5",
+        "nothing
+         nothing
+         listed +2 -0 withdrawn 0; adopted 10.0.0.5 of unknown; publish used [10.0.0.5=unknown@eni-1] releases []
+         release found_in_use: 10.0.0.5 was found in use on this node, and is until it is found unused
+         c1 10.0.0.6
+         nothing
+         release not_used: 10.0.0.5 is not used by anybody",
+    );
+}
+
+/// The word that would list it was not consistent when it was found, and then the agent crashed.
+#[test]
+fn what_was_found_in_use_is_used_when_it_is_listed_after_a_crash() {
+    check(
+        "start untrusted
+         found 10.0.0.5
+         word eni-1#0=10.0.0.6
+         restart
+         word eni-1#0=10.0.0.5,10.0.0.6
+         add c1 a/x
+         add c2 a/y
+         holdings",
+        "nothing
+         nothing
+         listed +1 -0 withdrawn 0
+         nothing
+         listed +1 -0 withdrawn 0; adopted 10.0.0.5 of unknown; publish used [10.0.0.5=unknown@eni-1] releases []
+         c1 10.0.0.6
+         nothing
+         10.0.0.5=unknown 10.0.0.6=a/x(net/c1/eth0)",
+    );
+}

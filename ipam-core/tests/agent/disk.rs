@@ -27,6 +27,30 @@ fn an_answer_waits_for_its_record_and_no_longer() {
 }
 
 #[test]
+fn no_add_could_be_served_while_the_disk_fails() {
+    check(
+        "metadata eni-1#0=10.0.0.5,10.0.0.6
+         status
+         hold
+         add c1 a/x
+         fail
+         status
+         add c1 a/x
+         flush
+         status",
+        "listed +2 -0 withdrawn 0
+         status done
+         nothing
+         nothing
+         c1 not_durable: the ledger cannot be written to disk: no space left
+         status not_durable: the ledger cannot be written to disk: no space left
+         nothing
+         c1 10.0.0.6
+         status done",
+    );
+}
+
+#[test]
 fn what_cannot_be_written_is_taken_back_and_what_is_given_back_is() {
     check(
         "metadata eni-1#0=10.0.0.5,10.0.0.6,10.0.0.7

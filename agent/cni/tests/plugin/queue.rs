@@ -1,5 +1,6 @@
 //! The queue, as the agent sees it.
 
+use std::process::Command;
 use std::time::{Duration, Instant};
 
 use berth_cni::protocol::{Attachment, DelRequest};
@@ -71,12 +72,16 @@ fn what_is_no_del_is_put_aside_and_stops_nothing() {
     std::fs::write(folder.path().join("0.delete"), "{\"attachment\":").unwrap();
     std::fs::write(folder.path().join("1.delete"), "x".repeat(1 << 20)).unwrap();
     std::fs::create_dir(folder.path().join("2.delete")).unwrap();
+    let pipe = Command::new("mkfifo").arg(folder.path().join("3.delete")).status();
+    assert!(pipe.unwrap().success());
+    std::os::unix::fs::symlink("0.delete", folder.path().join("4.delete")).unwrap();
     std::fs::write(folder.path().join("17-3.delete.tmp"), "half").unwrap();
     std::fs::write(folder.path().join("notes"), "left alone").unwrap();
     let drained = queue.drain(|_| Ok(())).unwrap();
-    assert_eq!((drained.done, drained.kept.len(), drained.unreadable.len()), (1, 0, 3));
-    let aside = ["0.delete.unreadable", "1.delete.unreadable", "2.delete.unreadable"];
-    assert_eq!(names(&folder), [&aside[..], &["lock", "notes"]].concat());
+    assert_eq!((drained.done, drained.kept.len(), drained.unreadable.len()), (1, 0, 5));
+    let aside = (0..5).map(|number| format!("{number}.delete.unreadable"));
+    let left = aside.chain(["lock", "notes"].map(str::to_owned)).collect::<Vec<_>>();
+    assert_eq!(names(&folder), left);
     assert_eq!(queue.drain(|_| Ok(())).unwrap(), Drained::default());
 }
 

@@ -17,6 +17,7 @@ impl<'a> From<&'a State> for WireState<'a> {
             ledger: (&state.ledger).into(),
             attachments: state.attachments.iter().map(Into::into).collect(),
             found: state.found.iter().map(|id| id.as_u64()).collect(),
+            unlisted: state.unlisted.iter().copied().collect(),
             enis: state.enis.values().map(Into::into).collect(),
             listed_by_word: state.listed_by_word,
         }
@@ -44,6 +45,7 @@ impl TryFrom<WireState<'_>> for State {
             ledger: wire.ledger.try_into()?,
             attachments: once_each(attachments)?,
             found,
+            unlisted: wire.unlisted.into_iter().collect(),
             enis: once_each(enis)?,
             listed_by_word: wire.listed_by_word,
         })

@@ -71,7 +71,8 @@ impl Failure {
             (
                 Kind::Exact,
                 Refused::Ledger(Refusal::InUse { .. } | Refusal::HoldsAnother { .. })
-                | Refused::HeldByAttachment { .. },
+                | Refused::HeldByAttachment { .. }
+                | Refused::FoundInUse { .. },
             )
             | (
                 Kind::Claim,
