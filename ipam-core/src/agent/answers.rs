@@ -109,6 +109,21 @@ impl Answers {
         taken.inspect(|pending| self.uncount(pending))
     }
 
+    /// Takes out all answers that tell a caller of a grant.
+    pub(super) fn take_grant(&mut self, grant: (IpAddr, GrantId)) -> Vec<Pending> {
+        let tells = |pending: &Pending| match &pending.stake {
+            Stake::Grants(grants) => grants.contains(&grant),
+            Stake::Repeats(repeated) => *repeated == grant,
+            _ => false,
+        };
+        let held = self.held.iter().map(|(_, pending)| pending);
+        let told = self.ready.iter().chain(held).filter(|pending| tells(pending)).cloned();
+        let told = told.collect();
+        self.ready.retain(|pending| !tells(pending));
+        self.held.retain(|(_, pending)| !tells(pending));
+        told
+    }
+
     /// Takes out all answers about an interface.
     pub(super) fn take_attachment(&mut self, attachment: &Attachment) -> Vec<CallId> {
         if !self.are_about(attachment) {

@@ -6,6 +6,7 @@ use core::net::IpAddr;
 use core::time::Duration;
 
 use super::Agent;
+use super::answers::{Pending, Stake};
 use super::attachment::Attachment;
 use super::call::Refused;
 use super::event::Event;
@@ -75,9 +76,18 @@ impl Agent {
         self.publisher.mark(self.now);
     }
 
+    /// Whoever was not told of the grant yet, since its record is not on disk, is not told of it any more.
     pub(super) fn note_expired(&mut self, expired: Expired) {
+        let grant = (expired.address, expired.id);
         self.note_released(expired.address, expired.id);
         self.events.push_back(Event::Expired(expired));
+        for Pending { call, stake, .. } in self.answers.take_grant(grant) {
+            if let Stake::Grants(grants) = stake {
+                self.take_back_all(grants);
+            }
+            let problem = "no record was on disk within the time for the claim".into();
+            self.refuse(call, Refused::NotDurable { problem });
+        }
     }
 
     /// Takes an address back, if it is still held by this grant.

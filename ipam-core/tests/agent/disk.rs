@@ -175,3 +175,22 @@ fn a_full_disk_costs_those_who_wait_one_refusal_each() {
          10.0.0.5 cut short; c3 10.0.0.5",
     );
 }
+
+/// A disk that hangs for longer than a claim is waited for: the address is somebody else's by then.
+#[test]
+fn a_grant_that_expires_before_it_is_told_is_refused() {
+    check(
+        "metadata eni-1#0=10.0.0.5
+         hold
+         allocate ipv4 a/x claim
+         at 601s tick
+         add c1 a/y
+         flush",
+        "listed +1 -0 withdrawn 0
+         nothing
+         nothing
+         10.0.0.5 of a/x expired; allocate not_durable: the ledger cannot be written to disk: no record was on disk within the time for the claim
+         10.0.0.5 cut short
+         c1 10.0.0.5",
+    );
+}

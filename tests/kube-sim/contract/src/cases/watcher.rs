@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 use futures::{Stream, TryStreamExt};
-use kube::api::{ApiResource, DynamicObject, GroupVersionKind};
+use kube::api::{ApiResource, DynamicObject, GroupVersionKind, ListParams};
 use kube::runtime::watcher::{self, Event, watcher};
 use kube::{Api, ResourceExt};
 use serde_json::json;
@@ -48,9 +48,22 @@ fn line(event: &Event<DynamicObject>) -> String {
     }
 }
 
+/// Waits until the API server's cache has so many objects. A streaming list that names no version begins with what the cache
+/// has by then, and an object that was made just before may follow as a change (Kubernetes API concepts, streaming lists).
+async fn are_cached(scratch: &Scratch<'_>, count: usize) -> Result<()> {
+    let cached = async {
+        while widgets(scratch).list(&ListParams::default().match_any()).await?.items.len() < count {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        Ok(())
+    };
+    tokio::time::timeout(EVENT_TIMEOUT, cached).await.context("the cache stays behind")?
+}
+
 async fn flow(scratch: &Scratch<'_>, config: watcher::Config) -> Result<()> {
     scratch.widget("a", json!({})).await?;
     scratch.widget("b", json!({})).await?;
+    are_cached(scratch, 2).await?;
     let mut stream = Box::pin(watcher(widgets(scratch), config));
     check(&mut stream, "Init\nInitApply a\nInitApply b\nInitDone").await?;
     scratch.merge(&scratch.widgets("a"), &json!({"spec": {"size": 2}})).await?.ok()?;
@@ -74,6 +87,7 @@ async fn pages(scratch: &Scratch<'_>) -> Result<()> {
 async fn of_a_selection(scratch: &Scratch<'_>) -> Result<()> {
     scratch.widget("a", json!({"labels": {"x": "1"}})).await?;
     scratch.widget("b", json!({})).await?;
+    are_cached(scratch, 2).await?;
     let config = watcher::Config::default().labels("x=1").streaming_lists();
     let mut stream = Box::pin(watcher(widgets(scratch), config));
     check(&mut stream, "Init\nInitApply a\nInitDone").await?;
