@@ -191,8 +191,11 @@ fn is_reading(action: &str) -> bool {
 /// The nodes whose `CiliumNode` the operator wrote.
 fn writes_in(audit_log: &Path) -> Vec<String> {
     let writes = writes_of("operator", audit_log).unwrap();
-    let of_nodes = writes.iter().filter(|write| write.contains(" ciliumnodes"));
-    of_nodes.map(|write| write.rsplit(' ').next().unwrap().to_owned()).collect()
+    // The definition has their name too, and is another resource.
+    let is_node = |resource: &str| resource.split('/').next() == Some("ciliumnodes");
+    let words = writes.iter().map(|write| write.split(' ').collect::<Vec<_>>());
+    let of_nodes = words.filter(|words| is_node(words[1]));
+    of_nodes.map(|words| words[2].to_owned()).collect()
 }
 
 /// What was written more than `times`.
