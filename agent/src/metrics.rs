@@ -14,13 +14,10 @@ pub(crate) mod tests;
 use std::net::IpAddr;
 use std::time::Duration;
 
+use berth_shell::metrics::Maker;
 use ipam_core::agent::{Event, Status};
 use ipam_core::pool::Family;
-use prometheus::core::Collector;
-use prometheus::{
-    Encoder, Gauge, GaugeVec, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, Opts,
-    Registry, TextEncoder,
-};
+use prometheus::{Encoder, HistogramVec, IntCounter, IntCounterVec, Registry, TextEncoder};
 
 use crate::keeper::{CallKind, Observer, Write};
 
@@ -51,7 +48,7 @@ impl Metrics {
     /// Everything at nothing, in a registry of its own.
     #[must_use]
     pub fn new() -> Self {
-        let make = Maker { registry: Registry::new() };
+        let make = Maker::default();
         Self {
             ipam_events: make.counters(
                 "cilium_ipam_events_total",
@@ -195,49 +192,4 @@ fn fsync_buckets() -> Vec<f64> {
         0.000_01, 0.000_05, 0.000_1, 0.000_25, 0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05,
         0.1, 0.25, 0.5, 1.0, 5.0,
     ]
-}
-
-/// Makes metrics in one registry.
-struct Maker {
-    registry: Registry,
-}
-
-impl Maker {
-    fn counter(&self, name: &str, help: &str) -> IntCounter {
-        self.made(IntCounter::new(name, help))
-    }
-
-    fn counters(&self, name: &str, help: &str, labels: &[&str]) -> IntCounterVec {
-        self.made(IntCounterVec::new(Opts::new(name, help), labels))
-    }
-
-    fn gauge(&self, name: &str, help: &str) -> Gauge {
-        self.made(Gauge::new(name, help))
-    }
-
-    fn gauges(&self, name: &str, help: &str, labels: &[&str]) -> GaugeVec {
-        self.made(GaugeVec::new(Opts::new(name, help), labels))
-    }
-
-    fn histograms(
-        &self,
-        name: &str,
-        help: &str,
-        labels: &[&str],
-        buckets: Vec<f64>,
-    ) -> HistogramVec {
-        self.made(HistogramVec::new(HistogramOpts::new(name, help).buckets(buckets), labels))
-    }
-
-    #[expect(
-        clippy::expect_used,
-        reason = "every name is a constant, used once, and a test makes all of them"
-    )]
-    fn made<T: Collector + Clone + 'static>(&self, metric: prometheus::Result<T>) -> T {
-        let metric = metric.expect("the name and the labels of a metric are well formed");
-        self.registry
-            .register(Box::new(metric.clone()))
-            .expect("the name of a metric is used once");
-        metric
-    }
 }

@@ -21,15 +21,15 @@ pub(crate) mod tests;
 
 use std::time::Duration;
 
+use berth_shell::metrics::Maker;
 use ipam_core::action::Action;
 use ipam_core::call::Api;
 use ipam_core::failure::Failure;
 use ipam_core::reconcile::Event;
 use ipam_core::time::Tick;
-use prometheus::core::Collector;
 use prometheus::{
-    DEFAULT_BUCKETS, Encoder, Gauge, GaugeVec, Histogram, HistogramOpts, HistogramVec, IntCounter,
-    IntCounterVec, Opts, Registry, TextEncoder,
+    DEFAULT_BUCKETS, Encoder, GaugeVec, Histogram, HistogramVec, IntCounter, IntCounterVec,
+    Registry, TextEncoder,
 };
 
 use crate::board::State;
@@ -63,7 +63,7 @@ impl Metrics {
     /// Everything at nothing, in a registry of its own.
     #[must_use]
     pub(crate) fn new() -> Self {
-        let make = Maker { registry: Registry::new() };
+        let make = Maker::default();
         Self {
             allocations: make.counters("cilium_operator_ipam_ip_allocation_ops", "Addresses that came, 16 for each prefix", &["subnet_id"]),
             creations: make.counters("cilium_operator_ipam_interface_creation_ops", "Interfaces that were made", &["subnet_id"]),
@@ -246,53 +246,4 @@ fn allocation_buckets() -> Vec<f64> {
 /// From at once to the half hour that thousands of nodes take at AWS's default limits.
 fn wait_buckets() -> Vec<f64> {
     vec![0.1, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 30.0, 60.0, 120.0, 300.0, 600.0, 1200.0, 1800.0]
-}
-
-/// Makes metrics in one registry.
-struct Maker {
-    registry: Registry,
-}
-
-impl Maker {
-    fn counter(&self, name: &str, help: &str) -> IntCounter {
-        self.made(IntCounter::new(name, help))
-    }
-
-    fn counters(&self, name: &str, help: &str, labels: &[&str]) -> IntCounterVec {
-        self.made(IntCounterVec::new(Opts::new(name, help), labels))
-    }
-
-    fn gauge(&self, name: &str, help: &str) -> Gauge {
-        self.made(Gauge::new(name, help))
-    }
-
-    fn gauges(&self, name: &str, help: &str, labels: &[&str]) -> GaugeVec {
-        self.made(GaugeVec::new(Opts::new(name, help), labels))
-    }
-
-    fn histogram(&self, name: &str, help: &str, buckets: Vec<f64>) -> Histogram {
-        self.made(Histogram::with_opts(HistogramOpts::new(name, help).buckets(buckets)))
-    }
-
-    fn histograms(
-        &self,
-        name: &str,
-        help: &str,
-        labels: &[&str],
-        buckets: Vec<f64>,
-    ) -> HistogramVec {
-        self.made(HistogramVec::new(HistogramOpts::new(name, help).buckets(buckets), labels))
-    }
-
-    #[expect(
-        clippy::expect_used,
-        reason = "every name is a constant, used once, and every test that has a board makes all of them"
-    )]
-    fn made<T: Collector + Clone + 'static>(&self, metric: prometheus::Result<T>) -> T {
-        let metric = metric.expect("the name and the labels of a metric are well formed");
-        self.registry
-            .register(Box::new(metric.clone()))
-            .expect("the name of a metric is used once");
-        metric
-    }
 }

@@ -1,13 +1,14 @@
 //! What is so at the moment of asking, put together anew each time.
 
+use berth_shell::metrics::Maker;
 use ipam_core::agent::Status;
 use prometheus::Registry;
 
-use super::{Maker, family};
+use super::family;
 
 /// A registry that says how it is now.
 pub(super) fn registry(status: &Status) -> Registry {
-    let make = Maker { registry: Registry::new() };
+    let make = Maker::default();
     on_addresses(&make, status);
     on_agent(&make, status);
     make.registry

@@ -20,7 +20,8 @@ use ipnet::{IpNet, Ipv4Net};
 
 use crate::CiliumNode;
 
-pub use ipam::{Release, Used};
+pub use ipam::Used;
+pub use ipam_core::agent::Release;
 pub use problem::{Fault, Problem};
 pub use publish::{eni_status, pool};
 pub use word::{Heard, word};

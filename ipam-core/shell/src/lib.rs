@@ -6,6 +6,7 @@
 pub mod connect;
 pub mod http;
 pub mod logs;
+pub mod metrics;
 pub mod problem;
 pub mod settings;
 pub mod signals;

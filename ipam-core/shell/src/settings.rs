@@ -66,6 +66,28 @@ pub fn read_line(command: Command, line: Vec<OsString>) -> Result<ArgMatches, Co
     Ok(command.try_get_matches_from(line)?)
 }
 
+/// What keeps the flags of `run` from being read and understood alike in every program: a variable that is not named like its flag,
+/// a missing help text, or a missing heading in `--help`.
+#[must_use]
+pub fn unruly(command: &Command) -> Vec<String> {
+    let Some(run) = command.find_subcommand("run") else {
+        return vec!["there is no subcommand `run`".to_owned()];
+    };
+    let flags = run.get_arguments().filter_map(|argument| Some((argument.get_long()?, argument)));
+    let check = |(flag, argument): (&str, &clap::Arg)| {
+        let named = argument.get_env().is_some_and(|name| *name == *config_dir::variable_of(flag));
+        let headed = flag == "config-dir" || argument.get_help_heading().is_some();
+        let lacks =
+            |is_absent: bool, what: &str| is_absent.then(|| format!("--{flag} has no {what}"));
+        [
+            lacks(!named, "variable of its name"),
+            lacks(argument.get_help().is_none(), "help text"),
+            lacks(!headed, "heading"),
+        ]
+    };
+    flags.filter(|(flag, _)| *flag != "help").flat_map(check).flatten().collect()
+}
+
 /// The variables of all subcommands: one environment is often that of several.
 fn variables_of(command: &Command) -> BTreeSet<String> {
     let arguments = command.get_subcommands().flat_map(Command::get_arguments);

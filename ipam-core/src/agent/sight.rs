@@ -1,6 +1,6 @@
 //! What the agent sees: which addresses are its, and who is known to use them.
 
-use alloc::collections::BTreeSet;
+use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::vec::Vec;
 use core::net::IpAddr;
 
@@ -105,8 +105,7 @@ impl Agent {
         self.sight.listed = Some(listed);
         self.journal.note_whole();
         self.note_listed(report);
-        let before = self.book.unlisted.keys().copied().collect();
-        self.adopt_unlisted(&before);
+        self.adopt_all(self.book.unlisted.clone());
     }
 
     fn note_listed(&mut self, report: SyncReport) {
@@ -209,10 +208,8 @@ impl Agent {
         for (id, address) in gone.map(|(id, address)| (*id, *address)).collect::<Vec<_>>() {
             self.take_back((address, id));
         }
-        let before = self.book.unlisted.keys().copied().collect();
-        self.book.unlisted =
-            found.into_iter().map(|one| (one.address.to_canonical(), one.pod)).collect();
-        self.adopt_unlisted(&before);
+        let found = found.into_iter().map(|one| (one.address.to_canonical(), one.pod));
+        self.adopt_all(found.collect());
         self.found_told = true;
         self.regain_trust();
         // What was given back may have been promised before.
@@ -229,13 +226,12 @@ impl Agent {
     }
 
     /// What is still in no CIDR is on disk, so that a crash does not make it free for a CIDR that comes later.
-    fn adopt_unlisted(&mut self, before: &BTreeSet<IpAddr>) {
-        let mut unlisted = core::mem::take(&mut self.book.unlisted);
-        unlisted.retain(|address, pod| !self.adopt(address, pod.as_ref()));
-        self.book.unlisted = unlisted;
-        if !before.iter().eq(self.book.unlisted.keys()) {
+    fn adopt_all(&mut self, mut found: BTreeMap<IpAddr, Option<PodKey>>) {
+        found.retain(|address, pod| !self.adopt(address, pod.as_ref()));
+        if !found.keys().eq(self.book.unlisted.keys()) {
             self.journal.note_whole();
         }
+        self.book.unlisted = found;
     }
 
     /// False when the address is not this node's, as far as it knows.

@@ -2,19 +2,19 @@
 
 use std::collections::BTreeMap;
 
+use berth_shell::metrics::Maker;
 use ipam_core::budget::Budget;
 use ipam_core::call::Api;
 use ipam_core::reconcile::{Mode, Summary};
 use ipam_core::time::Tick;
 use prometheus::Registry;
 
-use super::Maker;
 use crate::board::{Readiness, State};
 use crate::summaries::{Summaries, free};
 
 /// A registry that says how it is now.
 pub(super) fn registry(nodes: &Summaries, state: &State, now: Tick) -> Registry {
-    let make = Maker { registry: Registry::new() };
+    let make = Maker::default();
     on_operator(&make, state);
     on_nodes(&make, nodes, now);
     on_subnets(&make, state);

@@ -18,4 +18,4 @@ pub use kubectl::{Kubectl, ProgramError};
 pub use kubernetes::{Compaction, Kubernetes, Options};
 pub use programs::{NoProgram, aws_cli, cni_programs, program};
 pub use running::Running;
-pub use shipped::{NAMESPACE, NoAccess, access, operator_between, writes_of};
+pub use shipped::{NAMESPACE, NoAccess, Write, access, operator_between, writes_of};

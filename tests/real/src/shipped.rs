@@ -1,5 +1,6 @@
 //! Berth's programs and manifests, as a cluster's owner uses them.
 
+use std::fmt;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -63,7 +64,7 @@ pub fn access(kubernetes: &Kubernetes, name: &str) -> Result<String, NoAccess> {
 /// # Errors
 ///
 /// When the audit log cannot be read, or has a line that is no event.
-pub fn writes_of(name: &str, audit_log: &Path) -> io::Result<Vec<String>> {
+pub fn writes_of(name: &str, audit_log: &Path) -> io::Result<Vec<Write>> {
     let user = format!("system:serviceaccount:{NAMESPACE}:berth-{name}");
     let mut writes = Vec::new();
     for line in fs::read_to_string(audit_log)?.lines() {
@@ -76,16 +77,39 @@ pub fn writes_of(name: &str, audit_log: &Path) -> io::Result<Vec<String>> {
     Ok(writes)
 }
 
-fn written(event: &Value) -> String {
+fn written(event: &Value) -> Write {
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
     let object = &event["objectRef"];
-    let subresource = match &object["subresource"] {
-        Value::String(name) => format!("/{name}"),
-        _ => String::new(),
-    };
-    let (verb, resource, name) =
-        (text(&event["verb"]), text(&object["resource"]), text(&object["name"]));
-    format!("{verb} {resource}{subresource} {name}")
+    Write {
+        verb: text(&event["verb"]),
+        resource: text(&object["resource"]),
+        subresource: object["subresource"].as_str().map(str::to_owned),
+        name: text(&object["name"]),
+    }
+}
+
+/// A write in the audit log of an API server. Shown like `patch ciliumnodes/status node-0`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Write {
+    /// Such as `patch`.
+    pub verb: String,
+    /// Such as `ciliumnodes`.
+    pub resource: String,
+    /// Such as `status`.
+    pub subresource: Option<String>,
+    /// The object's; empty where the server was to choose it, or learns it from the object.
+    pub name: String,
+}
+
+impl fmt::Display for Write {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { verb, resource, subresource, name } = self;
+        write!(out, "{verb} {resource}")?;
+        if let Some(subresource) = subresource {
+            write!(out, "/{subresource}")?;
+        }
+        write!(out, " {name}")
+    }
 }
 
 /// The operator's program between an EC2 and a Kubernetes, with credentials that the simulated EC2 takes, and without the variables of

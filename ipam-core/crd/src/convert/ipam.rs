@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::net::Ipv4Addr;
 
+use ipam_core::agent::Release;
 use ipam_core::ids::EniId;
 use ipam_core::view::{Contract, Demand};
 use ipnet::IpNet;
@@ -21,19 +22,6 @@ pub struct Used {
     pub owner: String,
     /// The ENI it is on, if the agent says so.
     pub eni: Option<EniId>,
-}
-
-/// How far the release of one address has come.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Release {
-    /// The operator asks to have it back.
-    Marked,
-    /// The agent agrees and will not use it.
-    Ready,
-    /// The agent refuses.
-    Refused,
-    /// The operator unassigned it.
-    Released,
 }
 
 /// What `spec.ipam` and `status.ipam` say.

@@ -3,12 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
-use ipam_core::agent::{self, EniFacts, Word, WordEni};
+use ipam_core::agent::{EniFacts, Word, WordEni};
 use ipam_core::managed::is_excluded;
 use ipam_core::view::{EniView, NodeSettings};
 use ipnet::IpNet;
 
-use super::{Conversion, Fault, NodeFacts, Problem, Release, convert};
+use super::{Conversion, Fault, NodeFacts, Problem, convert};
 use crate::{CiliumNode, Eni, Needed, Pools};
 
 /// What an object tells the agent of its node, and what in it makes no sense.
@@ -53,20 +53,11 @@ fn said(node: &CiliumNode, facts: NodeFacts, enis: Vec<WordEni>) -> Word {
         instance: node.spec.instance_id.as_deref().and_then(|text| text.parse().ok()),
         enis,
         pool: spec.is_some_and(|ipam| ipam.pool.is_some()).then_some(facts.pool),
-        releases: facts.releases.into_iter().map(|(at, state)| (at, release(state))).collect(),
+        releases: facts.releases,
         used: facts.used.into_iter().map(|(at, used)| (at, used.owner)).collect(),
         requested: spec.and_then(|ipam| ipam.pools.as_ref()).and_then(requested),
         allocated: facts.allocated,
         blocked: error.filter(|error| !error.is_empty()),
-    }
-}
-
-const fn release(state: Release) -> agent::Release {
-    match state {
-        Release::Marked => agent::Release::Marked,
-        Release::Ready => agent::Release::Ready,
-        Release::Refused => agent::Release::Refused,
-        Release::Released => agent::Release::Released,
     }
 }
 

@@ -56,7 +56,7 @@ fn flag_of(word: &OsStr) -> Option<String> {
     Some(flag.split('=').next().unwrap_or(flag).to_owned())
 }
 
-fn variable_of(flag: &str) -> String {
+pub(super) fn variable_of(flag: &str) -> String {
     format!("BERTH_{}", flag.to_uppercase().replace('-', "_"))
 }
 

@@ -4,7 +4,8 @@ use std::fs;
 use std::time::{Duration, Instant};
 
 use real::{
-    Kubectl, Kubernetes, NAMESPACE, Options, Running, access, operator_between, program, writes_of,
+    Kubectl, Kubernetes, NAMESPACE, Options, Running, Write, access, operator_between, program,
+    writes_of,
 };
 use serde_json::{Value, json};
 
@@ -157,14 +158,14 @@ fn shown(object: &Value, contract: &str) -> usize {
 }
 
 /// The taint; the object; what became of the burst, in one write at its begin and one at its end, and not one for each pod.
-fn check_writes(writes: &[String]) {
-    let patches = writes.iter().filter(|write| *write == "patch nodes node-0").count();
+fn check_writes(writes: &[Write]) {
+    let patches = writes.iter().filter(|write| write.to_string() == "patch nodes node-0").count();
     assert_eq!(patches, 1, "{writes:#?}");
     assert!(
-        writes.iter().all(|write| write.ends_with(" node-0") || write.starts_with("create ")),
+        writes.iter().all(|write| write.name == "node-0" || write.verb == "create"),
         "{writes:#?}"
     );
-    assert_eq!(writes.first().unwrap(), "delete ciliumnodes node-0", "{writes:#?}");
-    let of_object = writes.iter().filter(|write| write.contains(" ciliumnodes")).count();
+    assert_eq!(writes.first().unwrap().to_string(), "delete ciliumnodes node-0", "{writes:#?}");
+    let of_object = writes.iter().filter(|write| write.resource == "ciliumnodes").count();
     assert!(of_object <= BURST + 4, "{writes:#?}");
 }

@@ -191,11 +191,8 @@ fn is_reading(action: &str) -> bool {
 /// The nodes whose `CiliumNode` the operator wrote.
 fn writes_in(audit_log: &Path) -> Vec<String> {
     let writes = writes_of("operator", audit_log).unwrap();
-    // The definition has their name too, and is another resource.
-    let is_node = |resource: &str| resource.split('/').next() == Some("ciliumnodes");
-    let words = writes.iter().map(|write| write.split(' ').collect::<Vec<_>>());
-    let of_nodes = words.filter(|words| is_node(words[1]));
-    of_nodes.map(|words| words[2].to_owned()).collect()
+    let of_nodes = writes.into_iter().filter(|write| write.resource == "ciliumnodes");
+    of_nodes.map(|write| write.name).collect()
 }
 
 /// What was written more than `times`.
