@@ -7,6 +7,7 @@ mod observer;
 mod queue;
 mod work;
 
+use std::ops::Deref;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
@@ -71,9 +72,28 @@ pub enum StartError {
     Thread(#[source] std::io::Error),
 }
 
-/// The way to the keeper's thread. Clones are cheap.
+/// The way to the keeper's thread. Clones are cheap. When the last one is dropped, the thread ends as if it had been told to.
 #[derive(Debug, Clone)]
-pub struct Keeper(Arc<Shared>);
+pub struct Keeper(Arc<Asking>);
+
+/// What all clones of a [`Keeper`] have together, and the thread has not.
+#[derive(Debug)]
+struct Asking(Arc<Shared>);
+
+impl Deref for Asking {
+    type Target = Shared;
+
+    fn deref(&self) -> &Shared {
+        &self.0
+    }
+}
+
+impl Drop for Asking {
+    fn drop(&mut self) {
+        // Otherwise the folder would stay locked by a thread that nobody can reach.
+        self.0.queue.stop();
+    }
+}
 
 #[derive(Debug)]
 struct Shared {
@@ -112,7 +132,7 @@ impl Keeper {
         let mut work = Work::new(journal, recovered, options, publish, tell)?;
         let status = Mutex::new(Arc::new(work.begin()));
         let shared = Arc::new(Shared { queue: Queue::default(), status });
-        let keeper = Self(Arc::clone(&shared));
+        let keeper = Self(Arc::new(Asking(Arc::clone(&shared))));
         let (end, ended) = oneshot::channel();
         let run = move || {
             let end_of_queue = CloseAtEnd(shared);

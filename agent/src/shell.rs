@@ -89,7 +89,8 @@ fn add(parts: &mut Parts, name: &'static str, work: impl Future<Output = ()> + S
 
 /// Is the agent until `stop` is asked for.
 ///
-/// Dropped before that, it stops like a process that is killed, apart from the thread of the ledger.
+/// Dropped before that, it stops like a process that is killed, apart from the thread of the ledger: that ends by itself a little later, and
+/// writes the ledger anew.
 ///
 /// # Errors
 /// It cannot start, or a part of it broke. That somebody else is away is neither: it is said and tried again.

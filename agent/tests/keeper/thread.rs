@@ -97,6 +97,22 @@ async fn a_stopped_keeper_refuses() {
     assert_eq!(keeper.call(crate::node::add(1)).await, Answer::Refused(Refused::Stopping));
 }
 
+/// An agent that is dropped while it runs leaves nobody behind who could stop its thread.
+#[tokio::test]
+async fn a_keeper_that_nobody_holds_ends_and_frees_its_folder() {
+    let folder = tempfile::tempdir().unwrap();
+    let node = Node::start_in(folder.path(), 1);
+    let addresses = granted(node.add(1).await);
+    let clone = node.keeper.clone();
+    drop(node.keeper);
+    assert_eq!(granted(clone.call(crate::node::add(1)).await), addresses, "a clone is enough");
+    drop(clone);
+    node.thread.ended().await.unwrap();
+    let next = Node::start_in(folder.path(), 1);
+    assert_eq!(granted(next.add(1).await), addresses, "what was written is there");
+    next.stop().await;
+}
+
 fn waiting_options(clock: Clock) -> KeeperOptions {
     let settings = AgentSettings { wait_max: Duration::from_secs(10), ..options().settings };
     KeeperOptions { settings, clock, ..options() }

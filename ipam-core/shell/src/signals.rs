@@ -19,9 +19,15 @@ impl Stop {
     pub fn on_signals() -> io::Result<Self> {
         let terminate = signal(SignalKind::terminate())?;
         let interrupt = signal(SignalKind::interrupt())?;
-        let stop = Self(watch::Sender::new(false));
+        let stop = Self::unasked();
         tokio::spawn(stop.clone().wait(terminate, interrupt));
         Ok(stop)
+    }
+
+    /// Asked for by whoever holds a clone, and by no signal: for a part of a process that decides about signals itself.
+    #[must_use]
+    pub fn unasked() -> Self {
+        Self(watch::Sender::new(false))
     }
 
     async fn wait(self, mut terminate: Signal, mut interrupt: Signal) {
@@ -67,5 +73,14 @@ mod tests {
         stop.ask();
         assert!(timeout(day, asked).await.is_ok(), "who waited before");
         assert!(timeout(day, stop.asked()).await.is_ok(), "who came late");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn one_that_nobody_asked_waits_for_its_clones() {
+        let stop = Stop::unasked();
+        let day = Duration::from_hours(24);
+        assert!(timeout(day, stop.asked()).await.is_err(), "nobody asked");
+        stop.clone().ask();
+        assert!(timeout(day, stop.asked()).await.is_ok(), "a clone asked");
     }
 }

@@ -17,21 +17,21 @@ use serde::Deserialize;
 #[cfg(feature = "server")]
 use serde::de::DeserializeOwned;
 
-use self::place::Source;
 use crate::build::BuildError;
 use crate::fault::Rule;
 use crate::machine::Ec2;
 use crate::settings::Settings;
 
+pub use self::behaviour::Buckets;
 #[cfg(feature = "server")]
-pub(crate) use self::behaviour::{Assumed, Buckets, Latency, Quotas, Staleness};
+pub(crate) use self::behaviour::{Assumed, Latency, Quotas, Staleness};
+pub use self::place::{Source, suggestion};
 #[cfg(feature = "server")]
 pub(crate) use self::resources::Reservation;
 pub(crate) use self::resources::{
     ElasticIp, Instance, Interface, Principal, Resource, RouteTable, SecurityGroup, Subnet, Vpc,
 };
-#[cfg(feature = "server")]
-pub(crate) use self::said::Said;
+pub use self::said::{Expected, Said};
 
 /// What is wrong with a world file, and where.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -58,7 +58,7 @@ impl SpecError {
 
 /// What is wrong with a part of a file; where the part stands is known to whoever reads the file.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Problem {
+pub struct Problem {
     /// The field inside of the part; empty when it is not known.
     field: String,
     /// The value that is wrong, by which its field is found.
@@ -68,13 +68,14 @@ pub(crate) struct Problem {
 }
 
 impl Problem {
-    /// Something wrong with a field that is known.
-    pub(crate) fn of(field: &str, message: impl Into<String>) -> Self {
+    /// Something wrong with a field that is known; empty for the whole of the part.
+    pub fn of(field: &str, message: impl Into<String>) -> Self {
         Self { field: field.to_owned(), value: None, message: message.into() }
     }
 
     /// The same problem of one of `count` things that are alike, when `built` others are there already.
-    fn after(self, built: usize, count: usize) -> Self {
+    #[must_use]
+    pub fn after(self, built: usize, count: usize) -> Self {
         if built == 0 {
             return self;
         }

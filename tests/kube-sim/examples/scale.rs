@@ -1,12 +1,12 @@
 //! Measures the simulator at the size it is made for: 5,000 nodes of 100 addresses, each watched by an agent
 //! of its own, while an operator patches them.
 //!
-//! `cargo run --release -p kube-sim --example scale` prints the figures, and fails where an event is lost. With the
-//! argument `threads` it runs on as many threads as there are processors, without it on one.
+//! `cargo run --release --example scale` prints the figures, and fails where an event is lost. With the argument
+//! `threads` it runs on as many threads as there are processors, without it on one; a number is that of the nodes.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
 use http::{Method, Request};
@@ -18,7 +18,9 @@ use tokio::task::JoinSet;
 use tower::ServiceExt;
 
 const NODES: u64 = 5_000;
-const PATCHES: u64 = 10_000;
+const PATCHES_PER_NODE: u64 = 2;
+/// How long the last events may be on their way, beside a few times what the patches took.
+const PATIENCE: Duration = Duration::from_mins(1);
 const WRITERS: u64 = 8;
 const PATH: &str = "/apis/cilium.io/v2/ciliumnodes";
 const ADDRESSES: u64 = 100;
@@ -29,17 +31,23 @@ const VPC: &str = "vpc-00000000000000001";
 const OBJECT_BYTES: usize = 25_000;
 
 fn main() -> Result<()> {
-    let mut runtime = match std::env::args().nth(1).as_deref() {
-        None => tokio::runtime::Builder::new_current_thread(),
-        Some("threads") => tokio::runtime::Builder::new_multi_thread(),
-        Some(other) => anyhow::bail!("{other} is not `threads`"),
-    };
+    let (mut runtime, mut nodes) = (tokio::runtime::Builder::new_current_thread(), NODES);
+    for argument in std::env::args().skip(1) {
+        match argument.parse() {
+            Ok(number) => nodes = number,
+            Err(_) if argument == "threads" => {
+                runtime = tokio::runtime::Builder::new_multi_thread();
+            }
+            Err(_) => anyhow::bail!("{argument} is neither `threads` nor a number of nodes"),
+        }
+    }
     // Spawned, because what `block_on` itself runs is on no worker thread.
     let runtime = runtime.enable_all().build()?;
-    runtime.block_on(async { tokio::spawn(measure()).await? })
+    runtime.block_on(async { tokio::spawn(measure(nodes)).await? })
 }
 
-async fn measure() -> Result<()> {
+async fn measure(nodes: u64) -> Result<()> {
+    let patches = nodes * PATCHES_PER_NODE / WRITERS * WRITERS;
     let sim = KubeSim::default();
     sim.register(serde_json::to_value(cilium_node::crd())?).map_err(|status| {
         anyhow::anyhow!("the definition of CiliumNodes is refused: {}", status.message())
@@ -49,39 +57,41 @@ async fn measure() -> Result<()> {
 
     let began = Instant::now();
     let mut bytes = 0;
-    for number in 0..NODES {
+    for number in 0..nodes {
         bytes += create(&service, number).await?;
     }
-    say(&format!("{NODES} CiliumNodes of {} bytes: {:?}", bytes as u64 / NODES, began.elapsed()));
+    say(&format!("{nodes} CiliumNodes of {} bytes: {:?}", bytes as u64 / nodes, began.elapsed()));
     let full = resident_mebibytes()?;
     say(&format!("memory: {empty} MiB empty, {full} MiB with them"));
 
     let events = Arc::new(AtomicU64::new(0));
     let mut watches = JoinSet::new();
-    for number in 0..NODES {
+    for number in 0..nodes {
         watch(&service, number, &events, &mut watches).await?;
     }
     let memory = resident_mebibytes()?;
-    say(&format!("{NODES} watches of one object each are open: {memory} MiB"));
+    say(&format!("{nodes} watches of one object each are open: {memory} MiB"));
 
     let (began, cpu) = (Instant::now(), cpu_millis()?);
     let mut writers = JoinSet::new();
     for writer in 0..WRITERS {
-        writers.spawn(write(service.clone(), writer));
+        writers.spawn(write(service.clone(), writer, nodes));
     }
     while let Some(done) = writers.join_next().await {
         done??;
     }
     let passed = began.elapsed();
-    let rate = u128::from(PATCHES) * 1_000_000 / passed.as_micros().max(1);
-    while events.load(Ordering::Relaxed) < NODES + PATCHES && began.elapsed() < passed * 4 {
+    let rate = u128::from(patches) * 1_000_000 / passed.as_micros().max(1);
+    while events.load(Ordering::Relaxed) < nodes + patches
+        && began.elapsed() < passed * 4 + PATIENCE
+    {
         tokio::task::yield_now().await;
     }
     let told = events.load(Ordering::Relaxed);
-    ensure!(told == NODES + PATCHES, "{told} events came, {} were due", NODES + PATCHES);
+    ensure!(told == nodes + patches, "{told} events came, {} were due", nodes + patches);
     let (memory, cpu) = (resident_mebibytes()?, cpu_millis()? - cpu);
-    say(&format!("{PATCHES} merge patches, each told to its watch: {rate}/s, {memory} MiB"));
-    say(&format!("of CPU time they took {cpu} ms, that is {}/s", PATCHES * 1_000 / cpu.max(1)));
+    say(&format!("{patches} merge patches, each told to its watch: {rate}/s, {memory} MiB"));
+    say(&format!("of CPU time they took {cpu} ms, that is {}/s", patches * 1_000 / cpu.max(1)));
 
     let began = Instant::now();
     let listed = send(&service, Method::GET, PATH.to_owned(), &Value::Null).await?;
@@ -108,9 +118,9 @@ async fn create(service: &Service, number: u64) -> Result<usize> {
 }
 
 /// Patches a share of the nodes, again and again.
-async fn write(service: Service, writer: u64) -> Result<()> {
-    for round in 0..PATCHES / WRITERS {
-        let number = (round * WRITERS + writer) % NODES;
+async fn write(service: Service, writer: u64, nodes: u64) -> Result<()> {
+    for round in 0..nodes * PATCHES_PER_NODE / WRITERS {
+        let number = (round * WRITERS + writer) % nodes;
         let patch = json!({"spec": {"ipam": {"min-allocate": round + 1}}});
         send(&service, Method::PATCH, format!("{PATH}/node-{number}"), &patch).await?;
         // In process nothing waits for a network, and the watches would only have their turn at the end.

@@ -208,6 +208,9 @@ impl<'a> Operation<'a> {
 
     fn run(mut self) -> Result<Answer, Refusal> {
         self.check_scope()?;
+        if self.is_binding() {
+            return self.bind().map(Answer::Reply);
+        }
         let part = self.part()?;
         Ok(Answer::Reply(match self.verb {
             Verb::Watch => return self.watch().map(Answer::Watch),
@@ -325,6 +328,21 @@ impl<'a> Operation<'a> {
         let namespace = self.target.namespace.clone().unwrap_or_default();
         let written = self.store.create(self.id, &namespace, object, options, self.now)?;
         Ok(self.written(201, &written))
+    }
+
+    fn is_binding(&self) -> bool {
+        self.target.subresource.as_deref() == Some("binding")
+            && builtin::has_binding(&self.resource)
+    }
+
+    fn bind(&mut self) -> Result<Reply, Refusal> {
+        if self.verb != Verb::Create {
+            return Err(Status::method_not_allowed().into());
+        }
+        let (binding, key) = (self.body()?, self.key());
+        let options = self.query.write_options("CreateOptions.meta.k8s.io")?;
+        self.store.bind(self.id, &key, binding, options.dry_run, self.now)?;
+        Ok(Reply::from(&Status::created()))
     }
 
     fn update(&mut self, part: Part) -> Result<Reply, Refusal> {

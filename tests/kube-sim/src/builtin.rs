@@ -39,6 +39,16 @@ pub(crate) fn resources() -> Vec<Resource> {
     ]
 }
 
+/// What binds a pod to a node. It is no resource of its own: it is only ever sent to the subresource of a pod.
+pub(crate) fn binding() -> Resource {
+    Resource { namespaced: true, ..core("Binding", "bindings", &[], &[], false) }
+}
+
+/// Whether pods of this resource can be bound to nodes.
+pub(crate) fn has_binding(resource: &Resource) -> bool {
+    resource.qualified_name() == "pods"
+}
+
 /// Whether a group has built-in resources.
 pub(crate) fn has_group(group: &str) -> bool {
     matches!(group, "" | "coordination.k8s.io" | "apiextensions.k8s.io")
@@ -104,7 +114,6 @@ pub(crate) fn has_subresource(resource: &Resource, name: &str) -> bool {
     let names: &[&str] = match resource.qualified_name().as_str() {
         "pods" => &[
             "attach",
-            "binding",
             "ephemeralcontainers",
             "eviction",
             "exec",

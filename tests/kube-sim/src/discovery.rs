@@ -8,6 +8,7 @@ mod tests;
 
 use serde_json::{Value, json};
 
+use crate::builtin;
 use crate::resource::{Resource, STATUS_VERBS, VERBS};
 
 /// The version that the server says it has: the newest that the contract suite runs against.
@@ -117,7 +118,7 @@ fn resource_list(resources: &[&Resource], group: &str, version: &str) -> Option<
     }))
 }
 
-/// A resource and its subresource, if it has one.
+/// A resource and its subresources, if it has some.
 fn api_resources(resource: &Resource) -> Vec<Value> {
     let mut entry = json!({
         "name": resource.plural,
@@ -128,6 +129,15 @@ fn api_resources(resource: &Resource) -> Vec<Value> {
     });
     put_names(&mut entry, resource);
     let mut entries = vec![entry];
+    if builtin::has_binding(resource) {
+        entries.push(json!({
+            "name": format!("{}/binding", resource.plural),
+            "singularName": "",
+            "namespaced": resource.namespaced,
+            "kind": "Binding",
+            "verbs": ["create"],
+        }));
+    }
     if resource.status_subresource {
         entries.push(json!({
             "name": format!("{}/status", resource.plural),
@@ -194,9 +204,18 @@ fn aggregated_resource(resource: &Resource) -> Value {
         "verbs": VERBS,
     });
     put_names(&mut entry, resource);
+    let mut subresources = Vec::new();
+    if builtin::has_binding(resource) {
+        let kind = json!({"group": "", "version": "", "kind": "Binding"});
+        subresources
+            .push(json!({"subresource": "binding", "responseKind": kind, "verbs": ["create"]}));
+    }
     if resource.status_subresource {
-        entry["subresources"] =
-            json!([{"subresource": "status", "responseKind": kind, "verbs": STATUS_VERBS}]);
+        subresources
+            .push(json!({"subresource": "status", "responseKind": kind, "verbs": STATUS_VERBS}));
+    }
+    if !subresources.is_empty() {
+        entry["subresources"] = subresources.into();
     }
     entry
 }

@@ -8,6 +8,7 @@ use anyhow::{Context, Result, bail};
 use clap::Parser;
 use kube_sim::{KubeSim, Server, Settings};
 use serde_json::Value;
+use tokio::signal::unix::{SignalKind, signal};
 
 /// A small Kubernetes API in memory.
 ///
@@ -60,8 +61,9 @@ async fn main() -> Result<()> {
         let written = std::fs::write(file, server.kubeconfig("kubectl"));
         written.with_context(|| format!("cannot write {}", file.display()))?;
     }
+    let told_to_stop = told_to_stop()?;
     say(&format!("kube-sim is listening at http://{}", server.address()));
-    told_to_stop().await?;
+    told_to_stop.await;
     server.stop().await;
     Ok(())
 }
@@ -89,12 +91,14 @@ fn register(sim: &KubeSim, file: &Path) -> Result<()> {
     Ok(())
 }
 
-/// Waits for ctrl-c or SIGTERM.
-async fn told_to_stop() -> Result<()> {
-    let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
-    tokio::select! {
-        interrupted = tokio::signal::ctrl_c() => interrupted?,
-        _ = terminate.recv() => {}
-    }
-    Ok(())
+/// Until ctrl-c or SIGTERM, which are listened to from now on.
+fn told_to_stop() -> Result<impl Future<Output = ()>> {
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    Ok(async move {
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+        }
+    })
 }

@@ -83,6 +83,12 @@ impl Status {
         Self { code: 200, failure: None, details: Some(details), continue_token: None }
     }
 
+    /// 201: what was asked for is done, and is no object.
+    #[must_use]
+    pub const fn created() -> Self {
+        Self { code: 201, failure: None, details: None, continue_token: None }
+    }
+
     /// 404: there is no object of the name.
     #[must_use]
     pub fn not_found(resource: &str, name: &str) -> Self {
@@ -333,20 +339,20 @@ impl Status {
         (seconds != 0).then_some(seconds)
     }
 
-    /// The object as it is sent. A success has no `code` in it, as from the server.
+    /// The object as it is sent. A success other than 200 alone has a `code` in it, as from the server.
     #[must_use]
     pub fn to_value(&self) -> Value {
         let mut status = json!({"kind": "Status", "apiVersion": "v1", "metadata": {}});
-        match &self.failure {
-            Some(Failure { reason, message }) => {
-                status["status"] = "Failure".into();
-                status["message"] = message.as_str().into();
-                if !reason.is_empty() {
-                    status["reason"] = (*reason).into();
-                }
-                status["code"] = self.code.into();
+        status["status"] = "Success".into();
+        if let Some(Failure { reason, message }) = &self.failure {
+            status["status"] = "Failure".into();
+            status["message"] = message.as_str().into();
+            if !reason.is_empty() {
+                status["reason"] = (*reason).into();
             }
-            None => status["status"] = "Success".into(),
+        }
+        if self.code != 200 {
+            status["code"] = self.code.into();
         }
         if let Some(token) = &self.continue_token {
             status["metadata"]["continue"] = token.as_str().into();

@@ -3,6 +3,7 @@
 //! **Invariant:** no clock, no I/O, no threads, no chance: the time is an argument, uids and generated names come
 //! from a seed. The same calls give the same answers.
 
+mod bind;
 mod collect;
 mod create;
 mod delete;

@@ -8,6 +8,8 @@ use std::time::Duration;
 use cilium_node::CiliumNode;
 use futures::{StreamExt, TryStreamExt};
 use http::{Method, Request};
+use k8s_openapi::api::core::v1::Pod;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Status;
 use kube::api::{Api, ListParams, Patch, PatchParams, PostParams, WatchEvent, WatchParams};
 use kube::runtime::{WatchStreamExt, reflector, watcher};
 use kube_sim::{Effect, Rule, When};
@@ -50,6 +52,33 @@ async fn a_conflict_storm_passes() {
         answers.push(patch(&nodes, wanted).await.map(|_| ()));
     }
     assert_eq!(answers, [Err(409), Err(409), Ok(())]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_binding_fails_and_is_counted_as_what_it_is() {
+    let cluster = Cluster::start(Face::InProcess).await;
+    let pods = Api::<Pod>::default_namespaced(cluster.client.clone());
+    let pod = json!({"metadata": {"name": "p"}, "spec": {"containers": []}});
+    pods.create(&PostParams::default(), &serde_json::from_value(pod).unwrap()).await.unwrap();
+    let (resource, when) = (Some("pods/binding".to_owned()), When::First(1));
+    cluster.sim.add_fault(Rule { resource, when, ..rule(Effect::Unavailable) });
+    let binding = json!({"metadata": {"name": "p"}, "target": {"name": "n"}});
+    let parameters = PostParams::default();
+    for expected in [Err(503), Ok(201), Err(409)] {
+        let bound = pods.create_subresource::<_, Status>("binding", "p", &parameters, &binding);
+        let found = match bound.await {
+            Ok(status) => Ok(status.code.unwrap_or_default()),
+            Err(kube::Error::Api(status)) => Err(status.code),
+            Err(other) => panic!("{other}"),
+        };
+        assert_eq!(found, expected);
+    }
+    let counters = cluster.sim.counters();
+    let of = |code: u16| {
+        counters.count(|counted| counted.resource == "pods/binding" && counted.code == code)
+    };
+    assert_eq!([503, 201, 409].map(of), [1, 1, 1]);
+    assert_eq!(counters.writes("pods"), 2, "a create and a binding");
 }
 
 #[tokio::test(start_paused = true)]

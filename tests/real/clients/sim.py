@@ -24,7 +24,7 @@ class Server:
     def __init__(self, folder, described):
         binary = os.environ.get(BINARY)
         if not binary:
-            raise RuntimeError(f"{BINARY} must name the program: cargo build -p ec2-sim makes target/debug/ec2-sim")
+            raise RuntimeError(f"{BINARY} must name the program: cargo build --bin ec2-sim makes target/debug/ec2-sim")
         file = folder / "world.yaml"
         file.write_text(json.dumps(described, indent=1))
         self.errors = (folder / "stderr").open("w+")

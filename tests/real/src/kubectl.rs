@@ -53,6 +53,15 @@ impl Kubectl {
         Ok(Self::new(&build::kubeup()?, kubeconfig))
     }
 
+    /// The program that kubectl is a part of: called with `kubectl` as its first argument, it is kubectl. Builds it where no earlier run did.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be built.
+    pub fn program() -> Result<PathBuf, BuildError> {
+        build::kubeup()
+    }
+
     /// Runs it, and returns what it printed.
     ///
     /// # Errors

@@ -33,16 +33,32 @@ pub enum NoProgram {
     },
 }
 
-/// A program of the workspace, named like its package. Cargo builds it if need be.
+/// A program of the workspace. Cargo builds it if need be: in the root and without a package, so that it is made of what `cargo test` has
+/// built already.
 ///
 /// # Errors
 ///
 /// When it does not build.
 pub fn program(name: &str) -> Result<PathBuf, NoProgram> {
+    built(["--bin", name])
+}
+
+/// An example of the workspace, likewise.
+///
+/// # Errors
+///
+/// When it does not build.
+pub fn example(name: &str) -> Result<PathBuf, NoProgram> {
+    built(["--example", name])
+}
+
+/// The one program that Cargo builds for a selection.
+fn built(selection: [&str; 2]) -> Result<PathBuf, NoProgram> {
     let mut cargo = Command::new(env!("CARGO"));
-    cargo.args(["build", "--quiet", "--locked", "-p", name, "--bin", name]);
-    cargo.arg("--message-format=json-render-diagnostics").current_dir(env!("CARGO_MANIFEST_DIR"));
-    let maker = format!("cargo build -p {name}");
+    cargo.args(["build", "--quiet", "--locked"]).args(selection);
+    cargo.arg("--message-format=json-render-diagnostics");
+    cargo.current_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("../.."));
+    let maker = format!("cargo build {}", selection.join(" "));
     let said = output(&mut cargo, &maker)?;
     let executable = |line: &str| {
         let message: Value = serde_json::from_str(line).ok()?;
@@ -69,7 +85,16 @@ pub fn cni_programs() -> Result<PathBuf, NoProgram> {
     environment("cni/environment")
 }
 
-/// The folder that an installing script of this crate prints.
+/// A browser: Debian's chromium.
+///
+/// # Errors
+///
+/// When it is not there and cannot be installed.
+pub fn browser() -> Result<PathBuf, NoProgram> {
+    environment("browser/environment")
+}
+
+/// The path that an installing script of this crate prints.
 fn environment(script: &str) -> Result<PathBuf, NoProgram> {
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join(script);
     let maker = script.display().to_string();

@@ -23,13 +23,32 @@ const ARROWS: Table = &[
     ("tests/ec2-sim", &[]),
     ("tests/kube-sim", &[]),
     ("tests/kube-sim/contract", &[]),
-    ("tests/real", &["tests/ec2-sim", "tests/kube-sim", "tests/kube-sim/contract"]),
+    (
+        "tests/playground",
+        &[
+            "agent",
+            "agent/cni",
+            "ipam-core",
+            "ipam-core/crd",
+            "ipam-core/shell",
+            "limits",
+            "operator",
+            "tests/ec2-sim",
+            "tests/kube-sim",
+            "tests/truth",
+        ],
+    ),
+    (
+        "tests/real",
+        &["ipam-core/crd", "tests/ec2-sim", "tests/kube-sim", "tests/kube-sim/contract"],
+    ),
     ("tests/tidy", &[]),
+    ("tests/truth", &["ipam-core", "limits", "tests/ec2-sim"]),
 ];
 
 /// What the tests, benches and examples of a crate may depend on besides.
 const DEV_ARROWS: Table = &[
-    ("operator", &["tests/ec2-sim", "tests/kube-sim"]),
+    ("operator", &["tests/ec2-sim", "tests/kube-sim", "tests/truth"]),
     ("agent", &["tests/ec2-sim", "tests/kube-sim"]),
     (
         "benches",
@@ -44,7 +63,6 @@ const DEV_ARROWS: Table = &[
             "tests/kube-sim",
         ],
     ),
-    ("tests/real", &["ipam-core/crd"]),
     ("tests/kube-sim", &["ipam-core/crd", "tests/kube-sim/contract"]),
 ];
 

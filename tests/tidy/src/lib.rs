@@ -18,7 +18,8 @@
 //! | [`alone`] | no file names a path or a host of somebody's machine |
 //! | [`promises`] | every promise of the README has its function in the audit, which calls it |
 //! | [`generated`] | every generated file has a test that keeps it fresh |
-//! | [`commands`] | the commands that documents show exist, aliases pass arguments on, and the test command is written once |
+//! | [`commands`] | the commands that documents show exist, aliases pass arguments on, and the README has its test command |
+//! | [`shown`] | every command that a document shows is run by the gate or by a suite, and the gate has its commands from the documents |
 //! | [`once`] | the toolchain's version and the licence are named once |
 
 pub mod alone;
@@ -33,6 +34,7 @@ pub mod no_std;
 pub mod once;
 pub mod promises;
 pub mod sdk;
+pub mod shown;
 pub mod skipped;
 pub mod workspace;
 

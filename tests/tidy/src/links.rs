@@ -1,7 +1,7 @@
 //! Links between documents lead somewhere.
 
 use crate::manifest::normalised;
-use crate::markdown::{Line, lines};
+use crate::markdown::outside_blocks;
 use crate::{Finding, Tree};
 
 const RULE: &str = "links";
@@ -27,17 +27,6 @@ fn dead(tree: &Tree, path: &str, text: &str) -> Vec<Finding> {
         Finding::new(RULE, path, number, advice)
     })
     .collect()
-}
-
-/// The lines that are not between "```" and "```".
-fn outside_blocks(text: &str) -> Vec<Line<'_>> {
-    let mut fenced = false;
-    let outside = lines(text).filter(|(_, line)| {
-        let fence = line.trim_start().starts_with("```");
-        fenced ^= fence;
-        !fenced && !fence
-    });
-    outside.collect()
 }
 
 /// What `[text](target)` and `[name]: target` link to.

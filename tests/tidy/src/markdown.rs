@@ -23,14 +23,57 @@ pub(crate) fn section<'t>(text: &'t str, title: &str) -> Option<(usize, Vec<Line
     Some((number, inside.collect()))
 }
 
-/// The blocks between "```sh" and "```".
-pub(crate) fn shell_blocks<'t>(text: impl IntoIterator<Item = Line<'t>>) -> Vec<Vec<Line<'t>>> {
+/// What stands between "```" and "```".
+#[derive(Debug, Eq, PartialEq)]
+pub(crate) struct Block<'t> {
+    /// The line that opens it, counted from 1.
+    pub(crate) number: usize,
+    /// The first word behind the opening, such as `sh`; empty where there is none.
+    pub(crate) language: &'t str,
+    /// The other words behind it, such as `step=test`.
+    pub(crate) mark: &'t str,
+    /// What is inside.
+    pub(crate) lines: Vec<Line<'t>>,
+}
+
+/// The blocks of `text`, in order.
+pub(crate) fn blocks<'t>(text: impl IntoIterator<Item = Line<'t>>) -> Vec<Block<'t>> {
     let mut blocks = Vec::new();
     let mut rest = text.into_iter();
-    while rest.by_ref().any(|(_, line)| line.trim() == "```sh") {
-        blocks.push(rest.by_ref().take_while(|(_, line)| line.trim() != "```").collect());
+    while let Some((number, opening)) = rest.find(|(_, line)| is_fence(line)) {
+        let words = opening.trim().trim_start_matches('`').trim();
+        let (language, mark) = words.split_once(' ').unwrap_or((words, ""));
+        let lines = rest.by_ref().take_while(|(_, line)| !is_fence(line)).collect();
+        blocks.push(Block { number, language, mark: mark.trim(), lines });
     }
     blocks
+}
+
+fn is_fence(line: &str) -> bool {
+    line.trim_start().starts_with("```")
+}
+
+/// The commands of `text`: the blocks marked `sh`, with or without more words.
+pub(crate) fn shell_blocks<'t>(text: impl IntoIterator<Item = Line<'t>>) -> Vec<Block<'t>> {
+    blocks(text).into_iter().filter(|block| block.language == "sh").collect()
+}
+
+/// What stands between two backticks of one line, outside of blocks.
+pub(crate) fn inline_code<'t>(text: &'t str) -> Vec<Line<'t>> {
+    let code = |(number, line): Line<'t>| {
+        line.split('`').skip(1).step_by(2).map(move |code| (number, code)).collect::<Vec<_>>()
+    };
+    outside_blocks(text).into_iter().flat_map(code).collect()
+}
+
+/// The lines that are not between "```" and "```".
+pub(crate) fn outside_blocks(text: &str) -> Vec<Line<'_>> {
+    let mut fenced = false;
+    let outside = lines(text).filter(|(_, line)| {
+        fenced ^= is_fence(line);
+        !fenced && !is_fence(line)
+    });
+    outside.collect()
 }
 
 /// The items of numbered lists. The lines of an item end at a blank line or at the next item; the number is that of the first.
@@ -73,8 +116,18 @@ mod tests {
 
     #[test]
     fn shell_blocks_are_those_marked_so() {
-        let text = "```sh\na\nb\n```\nc\n```json\nd\n```\n```sh\ne\n```";
-        assert_eq!(shell_blocks(lines(text)), [vec![(2, "a"), (3, "b")], vec![(10, "e")]]);
+        let text = "```sh\na\nb\n```\nc\n```json\nd\n```\n```sh step=x\ne\n```";
+        let expected = [
+            Block { number: 1, language: "sh", mark: "", lines: vec![(2, "a"), (3, "b")] },
+            Block { number: 9, language: "sh", mark: "step=x", lines: vec![(10, "e")] },
+        ];
+        assert_eq!(shell_blocks(lines(text)), expected);
+    }
+
+    #[test]
+    fn inline_code_is_outside_of_blocks() {
+        let text = "a `b c` d `e`\n```sh\n`f`\n```\n`g`";
+        assert_eq!(inline_code(text), [(1, "b c"), (1, "e"), (5, "g")]);
     }
 
     #[test]

@@ -6,7 +6,7 @@ use std::{fs, io};
 
 use tidy::{
     Finding, Tree, alone, arrows, commands, dependencies, generated, leftovers, length, links,
-    no_std, once, promises, sdk, skipped, workspace,
+    no_std, once, promises, sdk, shown, skipped, workspace,
 };
 
 static TREE: LazyLock<io::Result<Tree>> =
@@ -117,13 +117,23 @@ fn generated_files_are_kept_fresh() {
 }
 
 #[test]
-fn the_test_command_is_written_once() {
+fn the_readme_has_its_test_command() {
     holds(commands::check_test_command);
 }
 
 #[test]
 fn commands_in_documents_exist() {
     holds(commands::check_documents);
+}
+
+#[test]
+fn blocks_of_commands_are_run() {
+    holds(shown::check_blocks);
+}
+
+#[test]
+fn commands_in_sentences_are_run() {
+    holds(shown::check_inline);
 }
 
 #[test]

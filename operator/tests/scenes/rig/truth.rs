@@ -6,78 +6,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ec2_sim::id::{InstanceId, SubnetId};
-use ec2_sim::model::{AttachmentStatus, Interface, InterfaceKind};
-use ipam_core::audit::{InUse, LooseEni, NodeTruth, Truth, audit};
-use ipam_core::policy::MANAGED_TAG;
-use ipam_core::time::Tick;
-use ipam_core::view::{Attachment, AttachmentState, EniKind, EniView, Ipv4Held, Ipv6Held};
+use ec2_sim::model::{AttachmentStatus, Interface};
+use ipam_core::audit::InUse;
 use serde_json::Value;
+use truth::{Node, Whole, for_pods, loose, made_by_berth, tick, view};
 
 use super::Rig;
 
 /// How long an interface may be attached to nothing while a scene ends.
 const GRACE: Duration = Duration::from_mins(1);
-
-fn parsed<T: std::str::FromStr<Err: std::fmt::Debug>>(text: &(impl ToString + ?Sized)) -> T {
-    text.to_string().parse().unwrap()
-}
-
-/// An interface in the words of the core.
-fn view(interface: &Interface) -> EniView {
-    let attachment = interface.attachment.as_ref().map(|at| Attachment {
-        id: Some(parsed(&at.id)),
-        device_index: at.device_index.try_into().unwrap(),
-        network_card: at.network_card.try_into().unwrap(),
-        state: match at.status {
-            AttachmentStatus::Attaching => AttachmentState::Attaching,
-            AttachmentStatus::Attached => AttachmentState::Attached,
-            _ => AttachmentState::Detaching,
-        },
-        delete_on_termination: Some(at.delete_on_termination),
-    });
-    let ordinary = interface.kind == InterfaceKind::Interface;
-    EniView {
-        id: parsed(&interface.id),
-        kind: if ordinary { EniKind::Ordinary } else { EniKind::Special },
-        mac: None,
-        description: interface.description.clone(),
-        attachment,
-        subnet: parsed(&interface.subnet),
-        vpc: parsed(&interface.vpc),
-        ipv4: Ipv4Held {
-            primary: interface.primary_ip,
-            addresses: interface.secondary_ips.clone(),
-            prefixes: interface.ipv4_prefixes.clone(),
-        },
-        ipv6: Ipv6Held {
-            addresses: interface.ipv6_addresses.clone(),
-            prefixes: interface.ipv6_prefixes.clone(),
-        },
-        security_groups: interface.groups.iter().map(parsed).collect(),
-        tags: interface.tags.clone(),
-        public_ip: None,
-    }
-}
-
-/// The addresses that an interface has for pods.
-fn for_pods(interface: &Interface) -> BTreeSet<Ipv4Addr> {
-    let prefixes = interface.ipv4_prefixes.iter();
-    let expanded = prefixes.flat_map(|prefix| {
-        (u32::from(prefix.network())..=u32::from(prefix.broadcast())).map(Ipv4Addr::from)
-    });
-    interface.secondary_ips.iter().copied().chain(expanded).collect()
-}
-
-/// One node with what an audit of it borrows.
-struct Owned {
-    name: ipam_core::ids::NodeName,
-    vpc: ipam_core::ids::VpcId,
-    limits: Option<limits::Limits>,
-    enis: Vec<EniView>,
-    in_use: Vec<InUse>,
-    short: u32,
-    explained: bool,
-}
 
 impl Rig {
     /// The instance that a node's object names, if there is an object.
@@ -99,10 +36,7 @@ impl Rig {
 
     /// Every interface that carries Berth's tag.
     pub(crate) fn made_by_berth(&self) -> Vec<Arc<Interface>> {
-        self.ec2.with(|ec2, _| {
-            let all = ec2.world().truth().interfaces();
-            all.filter(|interface| interface.tags.contains_key(MANAGED_TAG)).cloned().collect()
-        })
+        self.ec2.with(|ec2, _| made_by_berth(ec2.world()).cloned().collect())
     }
 
     /// How many interfaces that Berth made are in a subnet.
@@ -110,38 +44,34 @@ impl Rig {
         self.made_by_berth().iter().filter(|interface| interface.subnet == *subnet).count()
     }
 
-    fn owned(&self, node: &str) -> Owned {
-        let object = self.object(node);
-        let agent = self.agent(node);
-        let used = agent.used();
-        let enis: Vec<EniView> = self.attached(node).iter().map(|one| view(one)).collect();
-        let in_use =
-            used.into_iter().map(|(address, owner)| InUse { address: address.into(), owner });
-        Owned {
-            name: parsed(node),
-            vpc: parsed(object["spec"]["eni"]["vpc-id"].as_str().unwrap()),
-            limits: limits::find(object["spec"]["eni"]["instance-type"].as_str().unwrap()),
-            enis,
+    /// A node by what its object says of it, what EC2 has attached to it and what its agent uses.
+    fn node(&self, name: &str) -> Node {
+        let object = self.object(name);
+        let (eni, agent) = (&object["spec"]["eni"], self.agent(name));
+        let in_use = agent.used().into_iter();
+        let in_use = in_use.map(|(address, owner)| InUse { address: address.into(), owner });
+        Node {
+            name: name.parse().unwrap(),
+            vpc: eni["vpc-id"].as_str().unwrap().parse().unwrap(),
+            limits: limits::find(eni["instance-type"].as_str().unwrap()),
+            enis: self.attached(name).iter().map(|one| view(one).unwrap()).collect(),
             in_use: in_use.collect(),
             short: agent.lacks(),
-            explained: !self.blocked(node).is_empty(),
+            explained: !self.blocked(name).is_empty(),
+            ledgers: Vec::new(),
         }
     }
 
     /// Every promise that is broken now, in words.
     pub(crate) fn broken(&self) -> Vec<String> {
-        let owned: Vec<Owned> = self.agents.keys().map(|node| self.owned(node)).collect();
-        let nodes: Vec<NodeTruth<'_>> = owned.iter().map(truth_of).collect();
-        let made = self.made_by_berth();
-        let loose = made.iter().filter(|interface| interface.attachment.is_none());
-        let loose: Vec<(EniView, Tick)> = loose
-            .map(|one| (view(one), Tick::from_millis(one.created_at.as_micros() / 1000)))
-            .collect();
-        let loose: Vec<LooseEni<'_>> =
-            loose.iter().map(|(eni, since)| LooseEni { eni, since: *since }).collect();
-        let now = Tick::from_millis(self.ec2.now().as_micros() / 1000);
-        let truth = Truth { now, nodes: &nodes, loose: &loose, grace: GRACE };
-        let mut broken: Vec<String> = audit(&truth).iter().map(|it| format!("{it:?}")).collect();
+        let whole = Whole {
+            now: tick(self.ec2.now()),
+            nodes: self.agents.keys().map(|name| self.node(name)).collect(),
+            loose: self.ec2.with(|ec2, _| loose(ec2.world()).unwrap()),
+            grace: GRACE,
+        };
+        let violations = whole.violations();
+        let mut broken: Vec<String> = violations.iter().map(|it| format!("{it:?}")).collect();
         let found = self.ec2.with(|ec2, _| ec2.audit());
         broken.extend(found.iter().map(ToString::to_string));
         broken.extend(self.witness.seen());
@@ -201,17 +131,4 @@ impl Rig {
 fn addresses(list: &Value) -> BTreeSet<Ipv4Addr> {
     let list = list.as_array().into_iter().flatten();
     list.map(|address| address.as_str().unwrap().parse().unwrap()).collect()
-}
-
-fn truth_of(owned: &Owned) -> NodeTruth<'_> {
-    NodeTruth {
-        name: &owned.name,
-        vpc: &owned.vpc,
-        limits: owned.limits,
-        enis: &owned.enis,
-        in_use: &owned.in_use,
-        short: owned.short,
-        explained: owned.explained,
-        ledgers: &[],
-    }
 }

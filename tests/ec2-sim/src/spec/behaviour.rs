@@ -43,7 +43,7 @@ struct Figures {
 /// The sizes of token buckets: what is not said stays as it is.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-pub(crate) struct Buckets {
+pub struct Buckets {
     unlimited: Option<bool>,
     multiplier: Option<f64>,
     overrides: BTreeMap<String, Size>,
@@ -51,7 +51,11 @@ pub(crate) struct Buckets {
 
 impl Buckets {
     /// Changes what is said.
-    pub(crate) fn apply(&self, settings: &mut throttle::Settings) -> Result<(), Problem> {
+    ///
+    /// # Errors
+    ///
+    /// [`Problem`] for a multiplier that is none, and for a bucket that does not exist.
+    pub fn apply(&self, settings: &mut throttle::Settings) -> Result<(), Problem> {
         if let Some(multiplier) = self.multiplier {
             if !multiplier.is_finite() || multiplier <= 0.0 {
                 let message = format!("`{multiplier}`: expected a number above 0");

@@ -7,21 +7,26 @@ use serde_saphyr::Spanned;
 
 use crate::spec::{Problem, SpecError};
 
-/// A file and its text.
-#[derive(Debug)]
-pub(super) struct Source {
+/// A file and its text: what reads it says of everything that is wrong where it stands.
+#[derive(Debug, Clone)]
+pub struct Source {
     file: String,
     text: String,
 }
 
 impl Source {
     /// A file of that name with that text.
-    pub(super) fn new(file: &str, text: &str) -> Self {
+    #[must_use]
+    pub fn new(file: &str, text: &str) -> Self {
         Self { file: file.to_owned(), text: text.to_owned() }
     }
 
     /// Reads all of it.
-    pub(super) fn read<Value: DeserializeOwned>(&self) -> Result<Value, SpecError> {
+    ///
+    /// # Errors
+    ///
+    /// [`SpecError`] for what is neither YAML nor JSON, or no such value.
+    pub fn read<Value: DeserializeOwned>(&self) -> Result<Value, SpecError> {
         let mut field = String::new();
         let read = serde_saphyr::with_deserializer_from_str(&self.text, |deserializer| {
             serde_path_to_error::deserialize(deserializer).map_err(|error| {
@@ -37,8 +42,9 @@ impl Source {
         })
     }
 
-    /// What is wrong with the part at `part`, with the place where it stands.
-    pub(super) fn error(&self, part: &str, problem: &Problem) -> SpecError {
+    /// What is wrong with the part at `part`, such as `subnets[1].cidr`, with the place where it stands.
+    #[must_use]
+    pub fn error(&self, part: &str, problem: &Problem) -> SpecError {
         let mut field = [part, problem.field.as_str()].join(".");
         field = field.trim_matches('.').to_owned();
         let tree = serde_saphyr::from_str::<Spanned<Node>>(&self.text).ok();
@@ -91,7 +97,7 @@ fn hint(message: &str) -> String {
 }
 
 /// `; did you mean ...?` with the name that is most like `said`, if any is.
-pub(super) fn suggestion<'a>(said: &str, known: impl Iterator<Item = &'a str>) -> String {
+pub fn suggestion<'a>(said: &str, known: impl Iterator<Item = &'a str>) -> String {
     let likeness = known.map(|name| (strsim::jaro_winkler(said, name), name));
     let closest = likeness.max_by(|(one, _), (other, _)| one.total_cmp(other));
     match closest {

@@ -7,7 +7,7 @@ use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 use serde::de::{Deserialize, Deserializer, Error};
 
 /// What is expected where a text is no value of this type.
-pub(super) trait Expected: FromStr {
+pub trait Expected: FromStr {
     /// Such as `an IPv4 block, such as 10.0.0.0/16`.
     const EXPECTED: &'static str;
 }
@@ -29,8 +29,8 @@ impl Expected for jiff::Timestamp {
 }
 
 /// A value of a type that knows nothing of serde.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Said<Value>(pub(crate) Value);
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Said<Value>(pub Value);
 
 impl<'de, Value: Expected> Deserialize<'de> for Said<Value> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {

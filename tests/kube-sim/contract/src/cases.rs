@@ -1,5 +1,6 @@
 //! All cases, by subject.
 
+mod bindings;
 mod cilium_nodes;
 mod creates;
 mod definitions;
@@ -24,6 +25,7 @@ use crate::case::Case;
 /// All cases, by subject.
 pub(crate) fn all() -> impl Iterator<Item = &'static Case> {
     let subjects = [
+        bindings::CASES,
         cilium_nodes::CASES,
         creates::CASES,
         definitions::CASES,

@@ -55,6 +55,7 @@ fn resources_of_a_version() {
         "",
         &json!({"kind": "APIResourceList", "apiVersion": "v1", "groupVersion": "v1", "resources": [
             {"name": "pods", "singularName": "pod", "namespaced": true, "kind": "Pod", "verbs": VERBS},
+            {"name": "pods/binding", "singularName": "", "namespaced": true, "kind": "Binding", "verbs": ["create"]},
         ]}),
     );
     check(
@@ -92,7 +93,9 @@ fn the_aggregated_form() {
         &list(&json!([{"metadata": {}, "versions": [
             {"version": "v1", "freshness": "Current", "resources": [
                 {"resource": "pods", "responseKind": {"group": "", "version": "", "kind": "Pod"},
-                 "scope": "Namespaced", "singularResource": "pod", "verbs": VERBS}]}]}])),
+                 "scope": "Namespaced", "singularResource": "pod", "verbs": VERBS,
+                 "subresources": [{"subresource": "binding", "verbs": ["create"],
+                     "responseKind": {"group": "", "version": "", "kind": "Binding"}}]}]}]}])),
     );
 }
 

@@ -59,7 +59,11 @@ async fn core_resources(scratch: &Scratch<'_>) -> Result<()> {
     for name in ["nodes/status", "pods/status"] {
         has_verbs(entry(reply.at("/resources")?, name)?, &["get", "patch", "update"])?;
     }
-    Ok(())
+    let expected = json!({
+        "name": "pods/binding", "singularName": "", "namespaced": true, "kind": "Binding",
+        "verbs": ["create"],
+    });
+    same("pods/binding", entry(reply.at("/resources")?, "pods/binding")?, &expected)
 }
 
 async fn custom_resources(scratch: &Scratch<'_>) -> Result<()> {

@@ -220,7 +220,7 @@ fn a_dry_run_changes_nothing() {
 fn what_is_not_built_says_so() {
     check(
         r"create pods default/p
-           update-binding pods default/p
+           update-eviction pods default/p
            patch-scale things default/a
            patch-status parts a
            create secrets default/s",

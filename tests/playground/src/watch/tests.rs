@@ -1,0 +1,2 @@
+mod look;
+mod tell;

@@ -1,0 +1,72 @@
+//! The program, as it is run: every scenario that comes along, its exit status, what it prints, and what it leaves.
+
+#[cfg(test)]
+mod program;
+
+use std::fs;
+use std::thread;
+
+use playground::scenario::BUILT_IN;
+use program::{left_in, played, playground, text};
+
+/// Scenarios that are played at once: they wait more than they work.
+const AT_ONCE: usize = 4;
+
+#[test]
+fn every_scenario_keeps_the_promises_and_what_it_expects() {
+    let names: Vec<&str> = BUILT_IN.iter().map(|scenario| scenario.name).collect();
+    assert!(names.len() >= 11, "{names:?}");
+    let mut wrong = Vec::new();
+    for some in names.chunks(AT_ONCE) {
+        thread::scope(|scope| {
+            let running: Vec<_> = some.iter().map(|name| scope.spawn(|| played(name))).collect();
+            wrong.extend(running.into_iter().filter_map(|one| one.join().unwrap().err()));
+        });
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// Pods through the real plugin's program, and what people are told.
+#[test]
+fn a_run_for_people_says_what_came_of_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut command = playground(folder.path());
+    let ran = command.args(["--for", "8s", "--nodes", "2", "--seed", "7"]).output().unwrap();
+    let (said, complained) = (text(&ran.stdout), text(&ran.stderr));
+    assert_eq!(ran.status.code(), Some(0), "{said}\n{complained}");
+    for words in ["pods", "wait", "EC2", "findings", "report.html"] {
+        assert!(said.contains(words), "{words:?} is not in\n{said}");
+    }
+}
+
+#[test]
+fn what_makes_no_sense_ends_with_2_and_says_where() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("wrong.yaml");
+    fs::write(&file, "nodes:\n  - name: a\n    instance_types: [m5.lrage]\n").unwrap();
+    let checks = [
+        (vec!["--no-such-flag"], "--no-such-flag"),
+        (vec!["--scenario", "brust"], "burst"),
+        (vec!["--scenario", file.to_str().unwrap()], "wrong.yaml:3:"),
+    ];
+    for (arguments, expected) in checks {
+        let ran = playground(folder.path()).args(&arguments).output().unwrap();
+        let complained = text(&ran.stderr);
+        assert_eq!(ran.status.code(), Some(2), "{arguments:?}: {complained}");
+        assert!(complained.contains(expected), "{complained}");
+    }
+}
+
+/// The report and the logs are left, and nothing else.
+#[test]
+fn nothing_else_is_left() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut command = playground(folder.path());
+    let ran = command.args(["--for", "2s", "--nodes", "1", "--in-process"]).output().unwrap();
+    assert!(ran.status.success(), "{}", text(&ran.stderr));
+    let left = left_in(folder.path());
+    let [run] = left.as_slice() else { panic!("{left:?}") };
+    let mut files = left_in(&folder.path().join(run));
+    files.sort();
+    assert_eq!(files, ["log", "report.html"]);
+}
