@@ -112,8 +112,11 @@ impl Names {
         unknown.collect()
     }
 
-    /// Whether one of the packages, or any if none is chosen, has a target or a feature of this name.
+    /// Whether one of the packages, or any if none is chosen, has a target or a feature of this name. A feature may name its package.
     fn has(&self, chosen: &[&str], flag: &str, name: &str) -> bool {
+        if let Some((package, feature)) = name.split_once('/') {
+            return self.has(&[package], flag, feature);
+        }
         let packages = self.packages.iter().filter(|package| {
             chosen.is_empty() || chosen.iter().any(|chosen| *chosen == package.name)
         });
@@ -249,6 +252,7 @@ Either
         check_command("RUST_LOG=info cargo tidy # cargo -p x", "");
         check_command("kubectl -p x", "");
         check_command("cargo test -p berth-operator --features aws --test shell -- --test x", "");
+        check_command("cargo test --features berth-operator/aws --test shell", "");
         check_command("cargo run --example plan -- --example x", "");
         check_command("cargo bench --bench core --bench fleet", "");
     }
@@ -264,5 +268,6 @@ Either
         check_command("cargo test --test plan", "test `plan`");
         check_command("cargo run --example shell", "example `shell`");
         check_command("cargo test -p cilium-node --features aws", "feature `aws`");
+        check_command("cargo test --features cilium-node/aws", "feature `cilium-node/aws`");
     }
 }

@@ -18,6 +18,8 @@ use ipam_core::policy::{CILIUM_MANAGED_TAG, MANAGED_TAG, NO_MANAGE_TAG};
 #[derive(Debug, Clone, Default)]
 pub struct Others {
     seen: BTreeMap<InterfaceId, Arc<Interface>>,
+    /// The instance that each interface ends with, also when it is not attached to it any more.
+    ends_with: BTreeMap<InterfaceId, InstanceId>,
     intruders: BTreeSet<InterfaceId>,
 }
 
@@ -58,13 +60,30 @@ impl Others {
             }
             now.is_some()
         });
+        self.note_ends(world);
         for interface in world.truth().interfaces() {
-            if is_others(interface, left_alone) && !self.seen.contains_key(&interface.id) {
+            let is_ending = self.ends_with.get(&interface.id).is_some_and(|on| is_over(world, on));
+            let is_new = !self.seen.contains_key(&interface.id);
+            if is_new && !is_ending && is_others(interface, left_alone) {
                 self.seen.insert(interface.id.clone(), Arc::clone(interface));
             }
         }
         changes.extend(self.intrusions(world, left_alone));
         changes
+    }
+
+    /// When an instance ends, its interfaces are attached to nothing for a moment before they go.
+    fn note_ends(&mut self, world: &World) {
+        self.ends_with.retain(|id, _| world.truth().interface(id).is_some());
+        for interface in world.truth().interfaces() {
+            let Some(at) = &interface.attachment else { continue };
+            match &at.instance {
+                Some(on) if at.delete_on_termination => {
+                    self.ends_with.insert(interface.id.clone(), on.clone());
+                }
+                _ => drop(self.ends_with.remove(&interface.id)),
+            }
+        }
     }
 
     /// Interfaces that Berth made on an instance that it has to leave alone, each once.
@@ -96,7 +115,10 @@ fn is_others(interface: &Interface, left_alone: &BTreeSet<InstanceId>) -> bool {
 
 /// Whether the instance that an interface was attached to is at its end.
 fn ended(world: &World, before: &Interface) -> bool {
-    let Some(instance) = before.instance() else { return false };
+    before.instance().is_some_and(|instance| is_over(world, instance))
+}
+
+fn is_over(world: &World, instance: &InstanceId) -> bool {
     let ends = [InstanceState::ShuttingDown, InstanceState::Terminated];
     world.truth().instance(instance).is_none_or(|found| ends.contains(&found.state))
 }

@@ -3,7 +3,7 @@ use std::time::Duration;
 
 use ec2_sim::build::{Holding, NewAttachment, NewInstance, NewInterface, NewSubnet, NewVpc};
 use ec2_sim::id::{InstanceId, InterfaceId, SubnetId};
-use ec2_sim::{Ec2, Moment, Settings};
+use ec2_sim::{Ec2, Moment, Settings, latency};
 use ipam_core::policy::{MANAGED_TAG, NO_MANAGE_TAG};
 
 use super::*;
@@ -18,7 +18,8 @@ struct Region {
 
 impl Region {
     fn new() -> Self {
-        let mut ec2 = Ec2::new(Settings::default());
+        let latency = latency::Settings::of(latency::Profile::Typical);
+        let mut ec2 = Ec2::new(Settings { latency, ..Settings::default() });
         let vpc = ec2.build().vpc(NewVpc::new("10.0.0.0/16".parse().unwrap()));
         let cidr = "10.0.1.0/24".parse().unwrap();
         let subnet = ec2.build().subnet(NewSubnet::new(vpc.unwrap(), "eu-west-1a", cidr)).unwrap();
@@ -140,6 +141,11 @@ fn an_interface_that_is_taken_away_is_told() {
 #[test]
 fn the_end_of_an_instance_takes_its_interfaces_along() {
     check("tagged 1, look, end 1, look, wait 600, look", "");
+    // Between the two they are attached to nothing for a moment.
+    for kind in ["plain", "tagged"] {
+        let looks = "look, wait 1, ".repeat(90);
+        check(&format!("{kind} 1, look, end 1, {looks}look"), "");
+    }
 }
 
 #[test]

@@ -177,7 +177,7 @@ mod tests {
             "/b/target x86_64-unknown-linux-gnu dev",
         );
         check("/b/elsewhere/release/playground", "/b/elsewhere - release");
-        check("/tmp/target-of-mine/debug/playground", "/tmp/target-of-mine - dev");
+        check("/c/target-of-mine/debug/playground", "/c/target-of-mine - dev");
     }
 
     #[test]

@@ -17,6 +17,9 @@ use super::{Parts, status};
 use crate::nodes::NodeAt;
 use crate::plugin::{PluginError, Sandbox};
 
+/// Between two looks for a Node that is not seen yet.
+const NODE_PAUSE: Duration = Duration::from_millis(50);
+
 /// The pause after the first failure of a plugin. It grows by itself with each in a row.
 const PAUSE_MIN: Duration = Duration::from_secs(1);
 
@@ -184,8 +187,19 @@ impl Life {
         }
     }
 
+    /// The addresses of the node. Its Node may be seen a moment later than a pod that names it.
+    async fn host(&self) -> Vec<IpAddr> {
+        loop {
+            let host = self.parts.addresses_of(&self.node.name);
+            if !host.is_empty() {
+                return host;
+            }
+            sleep(NODE_PAUSE).await;
+        }
+    }
+
     async fn say_running(&self, addresses: &[IpAddr]) {
-        let host = self.parts.addresses_of(&self.node.name);
+        let host = self.host().await;
         let now = Timestamp::now();
         let body = status::running(&self.pod, &self.container, addresses, &host, now);
         let (pods, parameters) = (self.pods(), PatchParams::default());
