@@ -2,6 +2,7 @@
 
 use std::io::{self, Write as _};
 use std::path::Path;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -139,26 +140,26 @@ impl<'a> Play<'a> {
     }
 
     async fn run_on(&mut self, screen: &mut Screen) -> Result<(), PlayError> {
-        self.stage.open().await?;
-        self.pods.play(&self.settings.plan.pods);
         let plan = &self.settings.plan;
+        self.pods.play(&plan.pods);
         let mut timeline = plan.timeline.iter().peekable();
-        let start = Instant::now();
-        let (mut pictures, mut looked) = (interval(PICTURE), None::<Instant>);
+        let mut opening = pin!(self.stage.open().fuse());
+        let mut asked = pin!(self.stop.asked());
+        let mut pictures = interval(PICTURE);
         pictures.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        let mut moment = Moment::default();
-        let mut asked = Box::pin(self.stop.asked());
-        while start.elapsed() < plan.length && !screen.wants_to_end() {
+        let (mut moment, mut looked) = (Moment::default(), None::<Instant>);
+        while self.news.elapsed() < plan.length && !screen.wants_to_end() {
             tokio::select! {
                 () = &mut asked => break,
+                opened = &mut opening => opened?,
                 _ = pictures.tick() => {}
             }
-            while let Some(due) = timeline.next_if(|next| next.at <= start.elapsed()) {
-                self.happen(due);
+            while let Some(due) = timeline.next_if(|next| next.at <= self.news.elapsed()) {
+                happen(due, &self.stage, &self.pods, &self.book, &self.outages);
             }
             if looked.is_none_or(|last| last.elapsed() >= LOOK) {
                 looked = Some(Instant::now());
-                moment = self.look().await;
+                moment = look(&self.stage, &mut self.watcher, &mut self.recorder).await;
             }
             moment.at = self.news.elapsed();
             moment.pods = self.book.counts();
@@ -167,22 +168,8 @@ impl<'a> Play<'a> {
         Ok(())
     }
 
-    fn happen(&self, happening: &Happening) {
-        match happening.what {
-            What::Burst { pods, over } => self.pods.burst(pods, over),
-            What::Ec2Outage { length } | What::ApiOutage { length } => self.outages.begin(length),
-            _ => {}
-        }
-        if !matches!(happening.what, What::Burst { .. }) {
-            self.stage.happen(&happening.what, &self.book, &self.pods);
-        }
-    }
-
     async fn look(&mut self) -> Moment {
-        let board = self.stage.board();
-        let moment = self.watcher.look(board.as_deref()).await;
-        self.recorder.add(&moment);
-        moment
+        look(&self.stage, &mut self.watcher, &mut self.recorder).await
     }
 
     /// What came of it, printed and written. Pods that wait get a moment to be served, since the last ones were made just now.
@@ -207,8 +194,7 @@ impl<'a> Play<'a> {
     /// Goes on without new pods of its own, for people, until the end is asked for.
     async fn stay(&mut self) -> Result<(), PlayError> {
         self.say_how_to_reach()?;
-        let asked = self.stop.asked();
-        let mut asked = std::pin::pin!(asked);
+        let mut asked = pin!(self.stop.asked());
         loop {
             tokio::select! {
                 () = &mut asked => return Ok(()),
@@ -245,6 +231,24 @@ Everything goes on until ctrl-c, without new pods of its own. To look at it and 
         self.pods.end().await;
         self.stage.end().await
     }
+}
+
+/// Lets something of the timeline happen.
+fn happen(happening: &Happening, stage: &Stage, pods: &Arc<Pods>, book: &Book, outages: &Outages) {
+    match happening.what {
+        What::Burst { pods: count, over } => return pods.burst(count, over),
+        What::Ec2Outage { length } | What::ApiOutage { length } => outages.begin(length),
+        _ => {}
+    }
+    stage.happen(&happening.what, book, pods);
+}
+
+/// Looks at everything, and keeps what is seen.
+async fn look(stage: &Stage, watcher: &mut Watcher, recorder: &mut Recorder) -> Moment {
+    let board = stage.board();
+    let moment = watcher.look(board.as_deref()).await;
+    recorder.add(&moment);
+    moment
 }
 
 impl Evict for Pods {
