@@ -18,7 +18,6 @@ apiVersion: v1
 kind: Pod
 metadata:
   name: mine
-  namespace: default
 spec:
   containers:
     - name: main
@@ -41,11 +40,11 @@ fn kubectl_and_the_aws_cli_work_against_it() {
     let instance = kept.kubectl(&["get", "cn", &node, "-o", "jsonpath={.spec.instance-id}"]);
     assert!(kept.is_attached(&address, &instance), "{address} is on no interface of {instance}");
     let used = || kept.kubectl(&["get", "cn", &node, "-o", "jsonpath={.status.ipam.used}"]);
-    await_true(SOON, "its use is not published", || used().contains("default/mine"));
+    await_true(SOON, "its use is not published", || used().contains("playground/mine"));
     let line = watching.line(SOON).unwrap();
     assert!(line.contains("ciliumnode") || line.contains("NAME"), "{line}");
     kept.kubectl(&["delete", "pod", "mine"]);
-    await_true(SOON, "its end is not published", || !used().contains("default/mine"));
+    await_true(SOON, "its end is not published", || !used().contains("playground/mine"));
     drop(watching);
     kept.ends_well();
 }

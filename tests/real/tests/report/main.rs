@@ -24,7 +24,8 @@ fn a_run_of_the_playground_has_a_report_that_a_browser_shows() {
     // Many times what it takes on a busy machine.
     let mut playground = Command::new("timeout");
     playground.args(["--kill-after=10", "3m"]).arg(program);
-    run(playground.args(["--for", "5s", "--report"]).arg(&file));
+    // Long enough for a node to join and a pod to be served on a machine that does much else.
+    run(playground.args(["--for", "30s", "--nodes", "1", "--report"]).arg(&file));
     let seen = look(&file);
     assert_eq!(seen.findings, [""; 0]);
     for figure in FIGURES.into_iter().chain(["DescribeNetworkInterfaces"]) {
