@@ -7,14 +7,15 @@ use std::sync::Arc;
 use ec2_sim::id::{InstanceId, InterfaceId};
 use ec2_sim::model::{AttachmentStatus, InstanceState, Interface};
 use ec2_sim::world::World;
-use ipam_core::policy::{CILIUM_MANAGED_TAG, MANAGED_TAG, NO_MANAGE_TAG};
+use ipam_core::policy::{CILIUM_MANAGED_TAG, MANAGED_TAG, NO_MANAGE_TAG, VPC_CNI_TAG};
 
 /// The interfaces of somebody else, as they were when they were seen first. Berth has to leave them as they are.
 ///
 /// An interface is somebody else's if neither Berth nor Cilium's operator marked it as made by them, and one of these holds:
 /// it is attached to no instance; it is not the primary interface of its instance and has tags; it is tagged to be managed by nobody;
 /// it is on an instance that Berth has to leave alone.
-/// What is left are the primary interfaces of Berth's nodes and unmarked ones beside them: these are Berth's to fill.
+/// What is left are the primary interfaces of Berth's nodes and unmarked ones beside them: these are Berth's to fill. So are tagged ones on
+/// Berth's nodes whose tags do not say that they are the AWS VPC CNI's or to be managed by nobody: their addresses may change, and nothing else.
 #[derive(Debug, Clone, Default)]
 pub struct Others {
     seen: BTreeMap<InterfaceId, Arc<Interface>>,
@@ -51,8 +52,16 @@ impl Others {
                 // It is seen anew where it stays.
                 return false;
             }
-            let different =
-                now.map_or_else(|| vec!["it is gone".to_owned()], |now| differ(before, now));
+            let different = now.map_or_else(
+                || vec!["it is gone".to_owned()],
+                |now| {
+                    let mut different = differ(before, now);
+                    if !is_to_fill(before, left_alone) {
+                        different.extend(addresses_differ(before, now));
+                    }
+                    different
+                },
+            );
             let change = |what| Change { interface: id.clone(), what };
             changes.extend(different.into_iter().map(change));
             if let Some(now) = now {
@@ -109,8 +118,20 @@ fn is_others(interface: &Interface, left_alone: &BTreeSet<InstanceId>) -> bool {
     let Some(at) = &interface.attachment else { return true };
     let Some(instance) = &at.instance else { return true };
     let is_primary = at.device_index == 0 && at.network_card == 0;
-    let managed_by_nobody = interface.tags.get(NO_MANAGE_TAG).is_some_and(|value| value != "false");
-    left_alone.contains(instance) || managed_by_nobody || !is_primary && !interface.tags.is_empty()
+    left_alone.contains(instance)
+        || says(interface, NO_MANAGE_TAG)
+        || !is_primary && !interface.tags.is_empty()
+}
+
+/// Whether the operator may give an interface of somebody else addresses: it is on a node of Berth's, and no tag says whose it is.
+fn is_to_fill(interface: &Interface, left_alone: &BTreeSet<InstanceId>) -> bool {
+    let is_on_ours = interface.instance().is_some_and(|instance| !left_alone.contains(instance));
+    is_on_ours && !says(interface, NO_MANAGE_TAG) && !says(interface, VPC_CNI_TAG)
+}
+
+/// Whether an interface is tagged so; the value `false` is none.
+fn says(interface: &Interface, tag: &str) -> bool {
+    interface.tags.get(tag).is_some_and(|value| value != "false")
 }
 
 /// Whether the instance that an interface was attached to is at its end.
@@ -123,7 +144,7 @@ fn is_over(world: &World, instance: &InstanceId) -> bool {
     world.truth().instance(instance).is_none_or(|found| ends.contains(&found.state))
 }
 
-/// What is different, in words. How far an attachment has come is not: it comes by itself.
+/// What is different beside the addresses for pods, in words. How far an attachment has come is not: it comes by itself.
 fn differ(before: &Interface, now: &Interface) -> Vec<String> {
     let tags = |interface: &Interface| {
         let tags = interface.tags.iter().map(|(key, value)| format!("{key}={value}"));
@@ -131,13 +152,20 @@ fn differ(before: &Interface, now: &Interface) -> Vec<String> {
     };
     let different = [
         lists("primary address", &[before.primary_ip], &[now.primary_ip]),
+        lists("security groups", &before.groups, &now.groups),
+        lists("tags", &tags(before), &tags(now)),
+        lists("attachment", &[place(before)], &[place(now)]),
+    ];
+    different.into_iter().flatten().collect()
+}
+
+/// How the addresses for pods are different, in words.
+fn addresses_differ(before: &Interface, now: &Interface) -> Vec<String> {
+    let different = [
         lists("secondary addresses", &before.secondary_ips, &now.secondary_ips),
         lists("prefixes", &before.ipv4_prefixes, &now.ipv4_prefixes),
         lists("IPv6 addresses", &before.ipv6_addresses, &now.ipv6_addresses),
         lists("IPv6 prefixes", &before.ipv6_prefixes, &now.ipv6_prefixes),
-        lists("security groups", &before.groups, &now.groups),
-        lists("tags", &tags(before), &tags(now)),
-        lists("attachment", &[place(before)], &[place(now)]),
     ];
     different.into_iter().flatten().collect()
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 use ec2_sim::build::{Holding, NewAttachment, NewInstance, NewInterface, NewSubnet, NewVpc};
 use ec2_sim::id::{InstanceId, InterfaceId, SubnetId};
 use ec2_sim::{Ec2, Moment, Settings, latency};
-use ipam_core::policy::{MANAGED_TAG, NO_MANAGE_TAG};
+use ipam_core::policy::{MANAGED_TAG, NO_MANAGE_TAG, VPC_CNI_TAG};
 
 use super::*;
 
@@ -38,6 +38,7 @@ impl Region {
         let tags: &[(&str, &str)] = match kind {
             "berth" => &[(MANAGED_TAG, "true")],
             "tagged" => &[("team", "storage")],
+            "vpc-cni" => &[(VPC_CNI_TAG, "i-00000000000000001")],
             "unmanaged" => &[(NO_MANAGE_TAG, "true")],
             "plain" => &[],
             other => panic!("no kind of interface: {other}"),
@@ -71,7 +72,9 @@ impl Region {
         let words: Vec<&str> = step.split_whitespace().collect();
         let last = self.made.last().cloned();
         match words.as_slice() {
-            [kind @ ("berth" | "tagged" | "unmanaged" | "plain"), on] => self.make(kind, on),
+            [kind @ ("berth" | "tagged" | "vpc-cni" | "unmanaged" | "plain"), on] => {
+                self.make(kind, on)
+            }
             ["unassign"] => {
                 let id = last.unwrap();
                 let held = self.ec2.world().truth().interface(&id).unwrap().secondary_ips.clone();
@@ -118,7 +121,7 @@ fn what_nobody_touches_does_not_change() {
 #[test]
 fn what_somebody_else_loses_is_told_once() {
     let lost = "\nsecondary addresses: 10.0.1.11 10.0.1.12 before, 10.0.1.12 now";
-    for on in ["tagged 1", "tagged 0", "unmanaged 1", "plain 0", "plain 2"] {
+    for on in ["tagged 2", "tagged 0", "vpc-cni 1", "unmanaged 1", "plain 0", "plain 2"] {
         check(&format!("{on}, look, unassign, look, look"), lost);
     }
 }
@@ -126,6 +129,8 @@ fn what_somebody_else_loses_is_told_once() {
 #[test]
 fn what_is_berths_to_fill_may_change() {
     check("plain 1, look, unassign, look", "");
+    // The operator leaves alone what tags say is somebody's, and not whatever has a tag.
+    check("tagged 1, look, unassign, look", "");
     check("berth 1, look, unassign, look", "");
 }
 
