@@ -11,11 +11,12 @@ use berth_operator::http::router;
 use berth_operator::settings::{ServeSettings, Settings};
 use berth_operator::shell::{self, RunError};
 use berth_shell::connect::connect;
-use berth_shell::http::{Bounds, ServeAddress, bind, serve};
+use berth_shell::http::{BindError, Bounds, bind, serve};
 use berth_shell::signals::Stop;
 use http::HeaderValue;
 use jiff::Timestamp;
 use kube::Client;
+use tokio::net::TcpListener;
 use tokio::sync::Mutex as Turn;
 
 use super::part::{Part, Slot, Troubles};
@@ -54,7 +55,7 @@ pub(super) struct Operator {
 struct Shown {
     /// Of the operator that runs now, if one does.
     board: Option<Arc<Board>>,
-    /// Where it is served over HTTP, once that is known. It is the same for all that follow.
+    /// Where it is served over HTTP, once that is known. It is the same for all that follow, if it stays free.
     address: Option<SocketAddr>,
     /// How many were started.
     started: u32,
@@ -116,7 +117,7 @@ impl Operator {
 
     async fn run(&self) -> Result<Part, StageError> {
         let ready = self.ready().await?;
-        let listener = bind(&ready.settings.serve.address, ServeSettings::FLAG).await?;
+        let listener = self.listen(&ready.settings).await?;
         let address = listener.local_addr().map_err(StageError::Listen)?;
         let mut shown = self.shown();
         shown.board = Some(Arc::clone(&ready.board));
@@ -135,12 +136,18 @@ impl Operator {
         Ok(Part::start("the operator".to_owned(), stop, self.troubles.clone(), both))
     }
 
-    async fn ready(&self) -> Result<Ready, StageError> {
-        let mut settings = self.settings()?;
-        if let Some(address) = self.address() {
-            let (host, port) = (Some(address.ip().to_string()), address.port());
-            settings.serve.address = ServeAddress { host, port };
+    /// Where the operator before it was, unless somebody else has that port by now.
+    async fn listen(&self, settings: &Settings) -> Result<TcpListener, BindError> {
+        if let Some(address) = self.address()
+            && let Ok(listener) = TcpListener::bind(address).await
+        {
+            return Ok(listener);
         }
+        bind(&settings.serve.address, ServeSettings::FLAG).await
+    }
+
+    async fn ready(&self) -> Result<Ready, StageError> {
+        let settings = self.settings()?;
         let board = Board::new();
         let aws = AwsSettings {
             endpoint: settings.ec2.endpoint.clone(),

@@ -1,5 +1,6 @@
 //! What happens on a stage, and is over again.
 
+use std::net::TcpListener;
 use std::time::Duration;
 
 use berth_agent::status::fetch;
@@ -51,6 +52,22 @@ async fn the_operator_goes_and_comes_back() {
         if rows.len() == 3 { Ok(()) } else { Err(format!("{rows:?}")) }
     })
     .await;
+    bed.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_operator_comes_back_where_somebody_else_has_its_port() {
+    let bed = Bed::open(&three()).await;
+    is_ready(&bed).await;
+    let address = bed.stage.operator_address().unwrap();
+    bed.happen(&What::OperatorAway { length: Duration::from_secs(5) });
+    let _taken = eventually("its port is taken", async || {
+        TcpListener::bind(address).map_err(|error| error.to_string())
+    })
+    .await;
+    bed.told("the operator is started again").await;
+    is_ready(&bed).await;
+    assert_ne!(bed.stage.operator_address(), Some(address));
     bed.end().await;
 }
 
