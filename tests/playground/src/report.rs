@@ -55,7 +55,17 @@ pub enum ReportError {
     },
 }
 
-/// Writes the report of a run. The file is whole or not there: it is written under another name beside it, and renamed.
+/// Whether a report can be written there, as far as can be known before a run.
+///
+/// # Errors
+///
+/// [`ReportError::Write`]: the folder is not there or cannot be written to, or something that is no file is in the way.
+pub fn try_place(path: &Path) -> Result<(), ReportError> {
+    file::try_place(path).map_err(|error| ReportError::Write { path: path.to_owned(), error })
+}
+
+/// Writes the report of a run. The file is whole or not there: it is written under another name beside it, and renamed. A device is
+/// written to.
 ///
 /// # Errors
 ///
