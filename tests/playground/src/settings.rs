@@ -1,6 +1,7 @@
 //! The command line, read and checked: holding [`Settings`] is proof that they make sense together.
 
 mod files;
+mod places;
 #[cfg(test)]
 mod tests;
 
@@ -13,6 +14,8 @@ use clap::{Parser, ValueEnum};
 use ec2_sim::latency::Profile;
 
 use crate::plan::{Plan, What};
+use crate::plugin::FindError;
+use crate::report::ReportError;
 use crate::scenario::{self, Lasting, NODES_MAX, Overrides, Rate, ScenarioError, Unfit};
 
 /// Everything that can be set, checked.
@@ -73,7 +76,7 @@ pub enum SettingsError {
         /// What may have been meant.
         hint: String,
     },
-    /// A file that cannot be read.
+    /// A file that cannot be read, or one for logs that cannot be written.
     #[error("{flag} {}: {cause}", path.display())]
     Unreadable {
         /// The flag that names it.
@@ -83,6 +86,12 @@ pub enum SettingsError {
         /// Why.
         cause: std::io::Error,
     },
+    /// A place where there can be no report.
+    #[error("--report: {0}")]
+    Report(#[from] ReportError),
+    /// A plugin that is none.
+    #[error(transparent)]
+    Plugin(#[from] FindError),
     /// A scenario, or a file of buckets or faults, that cannot be used.
     #[error(transparent)]
     Scenario(#[from] ScenarioError),
@@ -248,7 +257,7 @@ impl From<LatencyName> for Profile {
 }
 
 impl Settings {
-    /// Reads the command line of this process and the files that it names.
+    /// Reads the command line of this process and the files that it names, and tries the places that it names.
     ///
     /// # Errors
     ///
@@ -256,10 +265,12 @@ impl Settings {
     pub fn from_process() -> Result<Self, SettingsError> {
         // Short enough to be typed again.
         let chance = fastrand::u32(..).into();
-        CommandLine::try_parse_from(std::env::args_os())?.check(chance)
+        let settings = CommandLine::try_parse_from(std::env::args_os())?.check(chance)?;
+        places::check(&settings)?;
+        Ok(settings)
     }
 
-    /// The settings of `playground` with these arguments; `chance` is the seed where nothing says another.
+    /// The settings of `playground` with these arguments; `chance` is the seed where nothing says another. Places are not tried.
     ///
     /// # Errors
     ///

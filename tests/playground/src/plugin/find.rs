@@ -1,7 +1,9 @@
 //! Where the plugin's program is.
 
 use std::ffi::OsString;
+use std::fs;
 use std::io::{self, Write};
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::mpsc;
@@ -13,6 +15,9 @@ use serde_json::Value;
 /// The program's name, and that of its target.
 const NAME: &str = "berth-cni";
 
+/// Whoever may execute a file.
+const EXECUTABLE: u32 = 0o111;
+
 /// What has to be built for longer is announced.
 const LONG: Duration = Duration::from_secs(2);
 
@@ -22,6 +27,12 @@ pub enum FindError {
     /// There is none where it was said to be.
     #[error("--cni-plugin: {} is no file; `cargo build --bin berth-cni` builds one", path.display())]
     NoFile {
+        /// Where it was said to be.
+        path: PathBuf,
+    },
+    /// What is where it was said to be is no program.
+    #[error("--cni-plugin: {} may not be executed by anybody; `cargo build --bin berth-cni` builds one", path.display())]
+    NoProgram {
         /// Where it was said to be.
         path: PathBuf,
     },
@@ -53,9 +64,7 @@ pub enum FindError {
 /// Finds the program.
 pub(super) fn find(explicit: Option<&Path>) -> Result<PathBuf, FindError> {
     if let Some(path) = explicit {
-        let is_there = path.is_file();
-        let missing = || FindError::NoFile { path: path.to_owned() };
-        return is_there.then(|| path.to_owned()).ok_or_else(missing);
+        return named(path);
     }
     let own = std::env::current_exe().unwrap_or_default();
     if let Some((cargo, root)) = cargo() {
@@ -63,6 +72,19 @@ pub(super) fn find(explicit: Option<&Path>) -> Result<PathBuf, FindError> {
         return build(&cargo, &root, &Folder::of(&own, is_root));
     }
     beside(&own)
+}
+
+/// A program that was named.
+fn named(path: &Path) -> Result<PathBuf, FindError> {
+    let path = path.to_owned();
+    match fs::metadata(&path) {
+        Ok(found) if found.is_file() && found.permissions().mode() & EXECUTABLE == 0 => {
+            Err(FindError::NoProgram { path })
+        }
+        // A bare name would be looked for in the folders of programs.
+        Ok(found) if found.is_file() => Ok(std::path::absolute(&path).unwrap_or(path)),
+        _ => Err(FindError::NoFile { path }),
+    }
 }
 
 /// The Cargo that started this process, and the workspace that it did so for, if it is this one.
@@ -203,8 +225,13 @@ mod tests {
         for word in ["cargo build --bin berth-cni", "--cni-plugin", "--in-process"] {
             assert!(said.contains(word), "{word}: {said}");
         }
-        std::fs::write(&missing, "").expect("a file");
+        fs::write(&missing, "").expect("a file");
+        let said = find(Some(&missing)).expect_err("nobody may execute it").to_string();
+        assert!(said.contains("may not be executed"), "{said}");
+        fs::set_permissions(&missing, fs::Permissions::from_mode(0o755)).expect("permissions");
         assert_eq!(find(Some(&missing)).expect("it is there"), missing);
+        let bare = find(Some(Path::new("Cargo.toml"))).expect_err("no program").to_string();
+        assert!(bare.contains("may not be executed"), "{bare}");
         assert_eq!(beside(&folder.path().join("playground")).expect("beside"), missing);
     }
 }
