@@ -41,11 +41,15 @@ pub(super) fn summary(page: &mut Page, summary: &Summary) {
     let throttled: u64 = summary.calls.iter().map(|(_, calls)| calls.throttled).sum();
     let waits = summary.waits;
     let [p50, p99, max] = [waits.p50, waits.p99, waits.max].map(span);
+    let waits = match summary.pods_started {
+        0 => "no pod got an address".to_owned(),
+        _ => format!("p50 {p50}, p99 {p99}, longest {max}"),
+    };
     let rows = [
         ("Pods made", summary.pods_made.to_string()),
         ("Pods that got an address", summary.pods_started.to_string()),
         ("Pods that still wait", summary.pods_waiting.to_string()),
-        ("Waits", format!("p50 {p50}, p99 {p99}, longest {max}")),
+        ("Waits", waits),
         (
             "Calls to EC2",
             format!("{calls}, of which {throttled} throttled{}", each(summary, calls)),

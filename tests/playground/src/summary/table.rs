@@ -19,6 +19,10 @@ fn figures(summary: &Summary) -> String {
     let Summary { scenario, length, pods_made, pods_started, pods_waiting, waits, .. } = summary;
     let [made, started, waiting] = [pods_made, pods_started, pods_waiting].map(|it| count(*it));
     let [p50, p99, max] = [waits.p50, waits.p99, waits.max].map(span);
+    let waits = match summary.pods_started {
+        0 => "no pod got an address".to_owned(),
+        _ => format!("p50 {p50}, p99 {p99}, max {max}"),
+    };
     let per_pod = summary.calls_per_pod();
     let per_pod =
         per_pod.map_or_else(|| "no pod".to_owned(), |calls| format!("{calls:.2} per pod"));
@@ -31,7 +35,7 @@ fn figures(summary: &Summary) -> String {
     let mut rows = vec![
         ("scenario", format!("{scenario}, {}", span(*length))),
         ("pods", format!("{started} started of {made}, {waiting} waiting")),
-        ("waits", format!("p50 {p50}, p99 {p99}, max {max}")),
+        ("waits", waits),
         ("EC2 calls", format!("{per_pod}, {} in all", count(summary.calls_made()))),
         (
             "idle addresses",
