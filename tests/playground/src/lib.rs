@@ -3,6 +3,7 @@
 //! | module | what it knows |
 //! |---|---|
 //! | [`settings`], [`scenario`], [`plan`] | the command line, the files of scenarios, and what is to be played, checked |
+//! | [`hangup`] | what a closed terminal asks for |
 //! | [`play`] | one run, which puts all of the following together |
 //! | [`stage`] | what is played on: EC2, the API server, the operator, the nodes with their agents |
 //! | [`pods`], [`plugin`] | pods that come and go, who places and runs them, and how the plugin is run for them |
@@ -13,6 +14,7 @@
 
 pub mod audit;
 pub mod book;
+pub mod hangup;
 pub mod moment;
 pub mod news;
 pub mod nodes;

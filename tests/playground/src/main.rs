@@ -1,6 +1,6 @@
 //! The playground as a process: its command line, its folder, its logs and its signals.
 
-use std::fs::File;
+use std::fs::{self, File};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -9,11 +9,15 @@ use std::sync::Mutex;
 use anyhow::Context;
 use berth_shell::logs::LogLevel;
 use berth_shell::signals::Stop;
+use playground::hangup;
 use playground::play::play;
 use playground::settings::{Settings, SettingsError};
 use tokio::runtime::Runtime;
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::util::SubscriberInitExt;
+
+/// Why there is no run.
+const NO_FOLDER: &str = "no folder can be made for the report and the logs: set TMPDIR to a folder that can be written to";
 
 /// Exit status for a command line or a scenario that makes no sense; 1 is for a run in which something was not as it has to be.
 const USAGE: u8 = 2;
@@ -57,9 +61,14 @@ fn carry_out(settings: &Settings) -> anyhow::Result<bool> {
     let runtime = Runtime::new()?;
     let ended = runtime.block_on(async {
         let stop = Stop::on_signals()?;
+        hangup::asks(&stop)?;
         anyhow::Ok(play(settings, &folder, &stop).await?)
     });
     runtime.shutdown_background();
+    if ended.is_err() {
+        // Only a folder that says nothing is removed.
+        let _ = remove_if_empty(settings, &folder);
+    }
     ended
 }
 
@@ -69,8 +78,17 @@ fn folder_of_run(settings: &Settings) -> anyhow::Result<PathBuf> {
         return Ok(PathBuf::new());
     }
     let made = tempfile::Builder::new().prefix("berth-playground-").disable_cleanup(true).tempdir();
-    let made = made.context("no folder can be made for the report and the logs")?;
+    let made = made.context(NO_FOLDER)?;
     Ok(made.path().to_owned())
+}
+
+/// Removes the folder of a run that came to nothing, with logs in which there is nothing.
+fn remove_if_empty(settings: &Settings, folder: &Path) -> io::Result<()> {
+    let log = folder.join("log");
+    if settings.log_file.is_none() && fs::metadata(&log)?.len() == 0 {
+        fs::remove_file(&log)?;
+    }
+    fs::remove_dir(folder)
 }
 
 /// What operator and agents log goes to a file: the screen is for the playground.

@@ -9,7 +9,7 @@ use std::time::Duration;
 use berth_shell::signals::Stop;
 use futures::FutureExt;
 use tokio::task::spawn_blocking;
-use tokio::time::{Instant, MissedTickBehavior, interval};
+use tokio::time::{Instant, MissedTickBehavior, interval, timeout};
 
 use crate::audit::Outages;
 use crate::book::Book;
@@ -32,6 +32,8 @@ const PICTURE: Duration = Duration::from_millis(250);
 const LOOK: Duration = Duration::from_secs(1);
 /// How long pods that wait at the end may still be served.
 const SETTLE: Duration = Duration::from_secs(5);
+/// How long starting may still take once the end is asked for: what is whole can be taken away again.
+const START_ENDS: Duration = Duration::from_secs(2);
 /// Events that are handed to the screen.
 const NEWS: usize = 200;
 
@@ -47,6 +49,9 @@ pub enum PlayError {
     /// Standard output cannot be written.
     #[error("standard output cannot be written")]
     Output(#[from] io::Error),
+    /// The end was asked for, and what is waited for does not come, such as an answer of a real API server.
+    #[error("stopped before the first node was there")]
+    Stopped,
     /// The report cannot be written.
     #[error(transparent)]
     Report(#[from] ReportError),
@@ -70,14 +75,11 @@ struct Play<'a> {
 /// # Errors
 /// Something cannot be started or written. What goes wrong in a run is a part of its summary.
 pub async fn play(settings: &Settings, folder: &Path, stop: &Stop) -> Result<bool, PlayError> {
-    let plugin = if settings.in_process {
-        Plugin::InProcess
-    } else {
-        let named = settings.plugin.clone();
-        // Cargo may have to build it first.
-        spawn_blocking(move || Plugin::find(named.as_deref())).await.map_err(io::Error::from)??
+    let mut start = pin!(Play::start(settings, stop));
+    let mut play = tokio::select! {
+        started = &mut start => started?,
+        () = stop.asked() => timeout(START_ENDS, start).await.map_err(|_| PlayError::Stopped)??,
     };
-    let mut play = Play::start(settings, stop, plugin).await?;
     let performed = play.perform(folder).await;
     // Whatever happened: what was made in a real cluster is taken away.
     let broken = play.end().await;
@@ -88,11 +90,16 @@ pub async fn play(settings: &Settings, folder: &Path, stop: &Stop) -> Result<boo
 }
 
 impl<'a> Play<'a> {
-    async fn start(
-        settings: &'a Settings,
-        stop: &'a Stop,
-        plugin: Plugin,
-    ) -> Result<Self, PlayError> {
+    async fn start(settings: &'a Settings, stop: &'a Stop) -> Result<Self, PlayError> {
+        let plugin = if settings.in_process {
+            Plugin::InProcess
+        } else {
+            let named = settings.plugin.clone();
+            // Cargo may have to build it first.
+            spawn_blocking(move || Plugin::find(named.as_deref()))
+                .await
+                .map_err(io::Error::from)??
+        };
         let (news, book, outages) = (News::default(), Book::default(), Outages::default());
         for notice in &settings.notices {
             news.warn(notice.clone());
@@ -180,14 +187,18 @@ impl<'a> Play<'a> {
         }
         let path = self.settings.report.clone().unwrap_or_else(|| folder.join("report.html"));
         let record = std::mem::take(&mut self.recorder).finish(&self.watcher);
-        let summary = Summary::of(&self.settings.plan, &record, Some(path.clone()));
-        report::write(&path, &self.settings.plan, &record, &summary)?;
+        let mut summary = Summary::of(&self.settings.plan, &record, Some(path.clone()));
+        let written = report::write(&path, &self.settings.plan, &record, &summary);
+        if written.is_err() {
+            summary.report = None;
+        }
         let mut out = io::stdout().lock();
         match self.settings.output {
             Output::Text => write!(out, "{}", summary.table())?,
             Output::Json => writeln!(out, "{:#}", summary.json())?,
         }
         out.flush()?;
+        written?;
         Ok(summary)
     }
 

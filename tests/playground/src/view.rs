@@ -111,7 +111,7 @@ impl Screen {
             Face::LinesToStderr(lines) => lines.show(moment, news),
         };
         match shown {
-            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {
+            Err(error) if is_of_nobody(&error) => {
                 self.is_over = true;
                 Ok(())
             }
@@ -141,6 +141,12 @@ impl Screen {
             Face::Lines(_) | Face::LinesToStderr(_) => Ok(()),
         }
     }
+}
+
+/// Whether nobody reads any more: the other end of a pipe is closed, or a terminal is gone.
+fn is_of_nobody(error: &io::Error) -> bool {
+    let gone = rustix::io::Errno::IO.raw_os_error();
+    error.kind() == io::ErrorKind::BrokenPipe || error.raw_os_error() == Some(gone)
 }
 
 impl Live {
