@@ -72,6 +72,12 @@ impl Waits {
 }
 
 impl Summary {
+    /// Pods that were ended before they had an address. Their waits are nowhere among [`Summary::waits`].
+    #[must_use]
+    pub fn pods_unserved(&self) -> u64 {
+        self.pods_made.saturating_sub(self.pods_started).saturating_sub(self.pods_waiting)
+    }
+
     /// Sums up what was seen of a plan.
     #[must_use]
     pub fn of(plan: &Plan, record: &Record, report: Option<PathBuf>) -> Self {
@@ -138,6 +144,7 @@ impl Summary {
                 "made": self.pods_made,
                 "started": self.pods_started,
                 "waiting": self.pods_waiting,
+                "unserved": self.pods_unserved(),
             },
             "waits": {
                 "p50": self.waits.p50.as_secs_f64(),

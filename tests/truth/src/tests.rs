@@ -73,7 +73,7 @@ impl Region {
         let last = self.made.last().cloned();
         match words.as_slice() {
             [kind @ ("berth" | "tagged" | "vpc-cni" | "unmanaged" | "plain"), on] => {
-                self.make(kind, on)
+                self.make(kind, on);
             }
             ["unassign"] => {
                 let id = last.unwrap();

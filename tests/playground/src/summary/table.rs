@@ -19,6 +19,10 @@ fn figures(summary: &Summary) -> String {
     let Summary { scenario, length, pods_made, pods_started, pods_waiting, waits, .. } = summary;
     let [made, started, waiting] = [pods_made, pods_started, pods_waiting].map(|it| count(*it));
     let [p50, p99, max] = [waits.p50, waits.p99, waits.max].map(span);
+    let unserved = match summary.pods_unserved() {
+        0 => String::new(),
+        some => format!(", {} ended without an address", count(some)),
+    };
     let waits = match summary.pods_started {
         0 => "no pod got an address".to_owned(),
         _ => format!("p50 {p50}, p99 {p99}, max {max}"),
@@ -34,7 +38,7 @@ fn figures(summary: &Summary) -> String {
     let idle_at_end = count(summary.idle_at_end.into());
     let mut rows = vec![
         ("scenario", format!("{scenario}, {}", span(*length))),
-        ("pods", format!("{started} started of {made}, {waiting} waiting")),
+        ("pods", format!("{started} started of {made}, {waiting} waiting{unserved}")),
         ("waits", waits),
         ("EC2 calls", format!("{per_pod}, {} in all", count(summary.calls_made()))),
         (

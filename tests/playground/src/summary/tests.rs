@@ -121,6 +121,17 @@ fn a_run_that_went_well_is_a_short_table() {
     );
 }
 
+/// Whoever never got an address has no wait that could be counted.
+#[test]
+fn pods_that_ended_without_an_address_are_told() {
+    let mut record = record();
+    record.moments.iter_mut().for_each(|moment| moment.pods.started = 1_200);
+    let summary = Summary::of(&plan(Expected::default()), &record, None);
+    let told = "pods            1,200 started of 1,234, 4 waiting, 30 ended without an address";
+    assert!(summary.table().contains(told), "{}", summary.table());
+    assert_eq!(summary.json()["pods"]["unserved"], 30);
+}
+
 #[test]
 fn what_was_broken_is_told_and_much_of_it_is_counted() {
     let finding = |number: u64| (Duration::from_secs(number), format!("finding {number}"));
@@ -205,7 +216,7 @@ fn machines_read_the_same() {
         "scenario": "burst",
         "well": false,
         "length": 60.0,
-        "pods": { "made": 1_234, "started": 1_230, "waiting": 4 },
+        "pods": { "made": 1_234, "started": 1_230, "waiting": 4, "unserved": 0 },
         "waits": { "p50": 0.615, "p99": 1.218, "max": 1.23 },
         "calls": [
             calls("AssignPrivateIpAddresses", [80, 2, 0]),

@@ -120,8 +120,7 @@ fn it_can_be_stopped_before_it_has_begun() {
     let kubeconfig = folder.path().join("kubeconfig");
     fs::write(&kubeconfig, kubeconfig_of(silent.local_addr().unwrap())).unwrap();
     let mut command = playground(folder.path());
-    let mut running =
-        Running::start(command.args(["--in-process", "--kubeconfig"]).arg(&kubeconfig));
+    let running = Running::start(command.args(["--in-process", "--kubeconfig"]).arg(&kubeconfig));
     let _asked = silent.accept().unwrap();
     running.signal(Signal::TERM);
     let (status, _, complained) = running.end();
