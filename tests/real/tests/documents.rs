@@ -5,7 +5,7 @@ use std::os::unix::fs::symlink;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use real::{Kubectl, aws_cli};
+use real::{Kubectl, aws_cli, browser};
 
 /// What fails, and what its commands print, is on the standard error and output.
 #[test]
@@ -13,6 +13,7 @@ fn commands_of_documents_work() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
     let programs = tempfile::tempdir().unwrap();
     symlink(aws_cli().unwrap(), programs.path().join("aws")).unwrap();
+    symlink(browser().unwrap(), programs.path().join("chromium")).unwrap();
     let kubectl = programs.path().join("kubectl");
     fs::write(&kubectl, kubectl_script(&Kubectl::program().unwrap())).unwrap();
     assert!(Command::new("chmod").arg("+x").arg(&kubectl).status().unwrap().success());
