@@ -65,9 +65,9 @@ impl Operator {
         let mut command = Command::new(program);
         command.arg("run").args(ARGUMENTS).args(["--ec2-api-endpoint", ec2, "--kubeconfig"]);
         command.arg(kubeconfig).args(["--operator-prometheus-serve-addr", "127.0.0.1:0"]);
+        // It would take every variable that begins with BERTH_ for a setting of its own.
+        command.env_clear();
         command.env("AWS_ACCESS_KEY_ID", "bench").env("AWS_SECRET_ACCESS_KEY", "bench");
-        // It would take it for a setting of its own.
-        command.env_remove(PROGRAM);
         Self(command.spawn().expect("BERTH_OPERATOR names a program"))
     }
 
