@@ -70,7 +70,7 @@ impl LogArguments {
 /// `target` is the program's library, such as `berth_operator`.
 pub fn start(settings: LogSettings, target: &str) {
     let builder = tracing_subscriber::fmt()
-        .with_env_filter(EnvFilter::new(filter(settings.level, target)))
+        .with_env_filter(filter(settings.level, &[target]))
         .with_writer(io::stderr)
         .with_target(settings.level == LogLevel::Trace);
     let started = match settings.format {
@@ -82,16 +82,23 @@ pub fn start(settings: LogSettings, target: &str) {
     }
 }
 
+/// What is logged at a level by these libraries of Berth's, and by those that they use.
+///
 /// Libraries say less than Berth: what they do shows in what Berth says. The search for a Region and credentials
 /// warns of every place that has none, and what comes of it is said once. The client of Kubernetes calls each request
 /// that fails an error, without saying which; whoever sent it says what that means, and once.
-fn filter(level: LogLevel, target: &str) -> String {
+#[must_use]
+pub fn filter(level: LogLevel, targets: &[&str]) -> EnvFilter {
     const LIBRARIES: &str = "warn,aws_config=error,kube_client=off";
-    match level {
+    let own = |level: &str| {
+        let own = ["berth_shell"].iter().chain(targets).map(|target| format!(",{target}={level}"));
+        own.fold(LIBRARIES.to_owned(), |all, one| all + &one)
+    };
+    EnvFilter::new(match level {
         LogLevel::Error => "error,kube_client=off".to_owned(),
         LogLevel::Warn => LIBRARIES.to_owned(),
-        LogLevel::Info => format!("{LIBRARIES},berth_shell=info,{target}=info"),
-        LogLevel::Debug => format!("{LIBRARIES},berth_shell=debug,{target}=debug"),
+        LogLevel::Info => own("info"),
+        LogLevel::Debug => own("debug"),
         LogLevel::Trace => "trace".to_owned(),
-    }
+    })
 }

@@ -7,13 +7,12 @@ use std::process::ExitCode;
 use std::sync::Mutex;
 
 use anyhow::Context;
-use berth_shell::logs::LogLevel;
+use berth_shell::logs::filter;
 use berth_shell::signals::Stop;
 use playground::hangup;
 use playground::play::play;
 use playground::settings::{Settings, SettingsError};
 use tokio::runtime::Runtime;
-use tracing_subscriber::EnvFilter;
 use tracing_subscriber::util::SubscriberInitExt;
 
 /// Why there is no run.
@@ -95,15 +94,8 @@ fn remove_if_empty(settings: &Settings, folder: &Path) -> io::Result<()> {
 fn start_logs(settings: &Settings, folder: &Path) -> anyhow::Result<()> {
     let path = settings.log_file.clone().unwrap_or_else(|| folder.join("log"));
     let file = File::create(&path).with_context(|| format!("--log-file {}", path.display()))?;
-    let level = match settings.log_level {
-        LogLevel::Error => "error",
-        LogLevel::Warn => "warn",
-        LogLevel::Info => "info",
-        LogLevel::Debug => "warn,berth_operator=debug,berth_agent=debug,berth_shell=debug",
-        LogLevel::Trace => "trace",
-    };
     let lines = tracing_subscriber::fmt()
-        .with_env_filter(EnvFilter::new(level))
+        .with_env_filter(filter(settings.log_level, &["berth_agent", "berth_operator"]))
         .with_writer(Mutex::new(file))
         .with_ansi(false);
     Ok(lines.finish().try_init()?)

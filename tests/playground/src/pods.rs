@@ -42,17 +42,11 @@ use floor::Floor;
 use workload::Workload;
 use writes::Writes;
 
-/// The namespace of the pods that come and go by themselves. Pods of other namespaces are served and left alone.
-pub const NAMESPACE: &str = "playground";
-
 /// The value of their label `app`.
 pub const LABEL: &str = "playground";
 
 /// How long an ADD waits for an address before its plugin gives up and is run again.
 pub const ADDRESS_WAIT: Duration = Duration::from_secs(5);
-
-/// The taint of Nodes whose agent does not serve pods yet.
-const TAINT: &str = "node.cilium.io/agent-not-ready";
 
 /// How long ending may take.
 const END: Duration = Duration::from_secs(9);

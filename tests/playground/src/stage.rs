@@ -42,7 +42,7 @@ use crate::news::News;
 use crate::nodes::Nodes;
 use crate::plan::{NodeGroup, Plan, Served, What};
 
-/// The namespace of the playground's pods, and of its operator's Lease.
+/// The namespace of the pods that come and go by themselves, and of the operator's Lease. Pods of other namespaces are served and left alone.
 pub const NAMESPACE: &str = "playground";
 /// The label of every Node, `CiliumNode` and namespace that the playground makes.
 pub const RUN_LABEL: &str = "berth.playground/run";

@@ -16,6 +16,6 @@ pub use build::BuildError;
 pub use control_plane::StartError;
 pub use kubectl::{Kubectl, ProgramError};
 pub use kubernetes::{Compaction, Kubernetes, Options};
-pub use programs::{NoProgram, aws_cli, browser, cni_programs, example, program};
-pub use running::Running;
+pub use programs::{NoProgram, aws_at, aws_cli, browser, cni_programs, example, program};
+pub use running::{Running, await_true};
 pub use shipped::{NAMESPACE, NoAccess, Write, access, operator_between, writes_of};

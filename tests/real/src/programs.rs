@@ -76,6 +76,22 @@ pub fn aws_cli() -> Result<PathBuf, NoProgram> {
     Ok(environment("clients/environment")?.join("bin/aws"))
 }
 
+/// What the aws CLI prints for a call to the EC2 at this URL, as text.
+///
+/// # Errors
+///
+/// When it cannot be installed or run, or ends with another code than 0.
+pub fn aws_at<'a>(
+    ec2: &str,
+    arguments: impl IntoIterator<Item = &'a str>,
+) -> Result<String, NoProgram> {
+    let mut aws = Command::new(aws_cli()?);
+    aws.args(["--endpoint-url", ec2, "--region", "eu-west-1", "--output", "text", "ec2"]);
+    aws.args(arguments).env("AWS_ACCESS_KEY_ID", "any").env("AWS_SECRET_ACCESS_KEY", "any");
+    aws.env("NO_PROXY", "127.0.0.1");
+    output(&mut aws, "aws")
+}
+
 /// The folder with the main plugins of CNI and with cnitool.
 ///
 /// # Errors

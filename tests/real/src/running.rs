@@ -127,3 +127,17 @@ fn lines(reader: impl BufRead + Send + 'static) -> Receiver<String> {
     });
     receiver
 }
+
+/// Waits until `holds` does.
+///
+/// # Panics
+///
+/// With `otherwise`, when it does not in time.
+#[track_caller]
+pub fn await_true(within: Duration, otherwise: &str, mut holds: impl FnMut() -> bool) {
+    let deadline = Instant::now() + within;
+    while !holds() {
+        assert!(Instant::now() < deadline, "{otherwise} after {within:?}");
+        thread::sleep(Duration::from_millis(100));
+    }
+}

@@ -23,8 +23,9 @@ use super::life::{Life, Order};
 use super::placement::{Candidate, choose};
 use super::seen::{Course, NodeObject, PodObject, SeenNode, SeenPod};
 use super::writes::WriteError;
-use super::{LABEL, NAMESPACE, Parts, Placed};
+use super::{LABEL, Parts, Placed};
 use crate::nodes::NodeAt;
+use crate::stage::NAMESPACE;
 use known::{Known, Stage};
 
 /// How often it is looked which nodes there are, and whether what failed is due again.

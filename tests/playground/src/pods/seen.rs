@@ -2,6 +2,7 @@
 
 use std::net::IpAddr;
 
+use berth_agent::kubernetes::taint::KEY_DEFAULT;
 use k8s_openapi::api::core::v1::{Node, Pod};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use kube::Resource;
@@ -9,7 +10,8 @@ use serde::de::IgnoredAny;
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
-use super::{LABEL, NAMESPACE, TAINT};
+use super::LABEL;
+use crate::stage::NAMESPACE;
 
 /// A pod that was seen.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -187,7 +189,7 @@ fn pod(Wire { metadata, spec, status }: Wire) -> SeenPod {
 }
 
 fn node(Wire { spec, status, .. }: &Wire) -> SeenNode {
-    let is_tainted = spec.taints.iter().flatten().any(|taint| taint.key == TAINT);
+    let is_tainted = spec.taints.iter().flatten().any(|taint| taint.key == KEY_DEFAULT);
     let addresses = status.addresses.iter().flatten().filter(|it| it.kind == "InternalIP");
     SeenNode {
         is_open: !is_tainted && spec.unschedulable != Some(true),
@@ -264,6 +266,6 @@ mod tests {
         check_node(&json!({}), true);
         check_node(&json!({"unschedulable": true}), false);
         check_node(&json!({"taints": [{"key": "other", "effect": "NoSchedule"}]}), true);
-        check_node(&json!({"taints": [{"key": TAINT, "effect": "NoExecute"}]}), false);
+        check_node(&json!({"taints": [{"key": KEY_DEFAULT, "effect": "NoExecute"}]}), false);
     }
 }

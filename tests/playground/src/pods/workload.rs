@@ -15,8 +15,9 @@ use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep, sleep_until, timeout};
 
 use super::floor::ours;
-use super::{LABEL, NAMESPACE, Parts};
+use super::{LABEL, Parts};
 use crate::plan;
+use crate::stage::NAMESPACE;
 use chance::Chance;
 
 /// How long pods live on average before [`Workload::play`] says it.

@@ -14,7 +14,6 @@ use berth_shell::connect::connect;
 use berth_shell::signals::Stop;
 use http::HeaderValue;
 use kube::Client;
-use tokio::sync::Mutex as Turn;
 use tokio::time::{Instant, sleep, timeout};
 
 use super::StageError;
@@ -58,41 +57,33 @@ pub(super) struct Agent {
     flags: Vec<String>,
     socket: PathBuf,
     troubles: Troubles,
-    slot: Turn<Slot>,
+    slot: Slot,
 }
 
 impl Agent {
     /// An agent that does not run yet.
     pub(super) fn new(node: &str, flags: Vec<String>, socket: PathBuf, troubles: Troubles) -> Self {
-        Self { node: node.to_owned(), flags, socket, troubles, slot: Turn::default() }
+        Self { node: node.to_owned(), flags, socket, troubles, slot: Slot::default() }
     }
 
     /// Starts it.
     pub(super) async fn start(&self) -> Result<(), StageError> {
-        let mut slot = self.slot.lock().await;
-        if slot.is_free() {
-            slot.put(self.run().await?);
-        }
-        Ok(())
+        self.slot.start(self.run()).await
     }
 
     /// Kills it, and keeps it away.
     pub(super) async fn keep_away(&self) {
-        self.slot.lock().await.keep_away().await;
+        self.slot.keep_away(|| ()).await;
     }
 
     /// Starts it again, unless somebody else keeps it away.
     pub(super) async fn back(&self) -> Result<(), StageError> {
-        let mut slot = self.slot.lock().await;
-        if slot.may_return() {
-            slot.put(self.run().await?);
-        }
-        Ok(())
+        self.slot.back(self.run()).await
     }
 
     /// Ends it for good. Answers whether it ended in good order.
     pub(super) async fn end(&self, within: Duration) -> bool {
-        self.slot.lock().await.end(within).await
+        self.slot.end(within).await
     }
 
     /// Waits until it can serve pods. Answers whether it did within that time.

@@ -2,13 +2,11 @@
 
 use std::net::Ipv4Addr;
 
+use berth_agent::kubernetes::taint::KEY_DEFAULT;
 use ipnet::Ipv4Net;
 use serde_json::{Value, json};
 
 use super::RUN_LABEL;
-
-/// The taint that Berth's agent takes off.
-pub(super) const TAINT: &str = "node.cilium.io/agent-not-ready";
 
 /// A node, as far as its objects tell.
 #[derive(Debug, Clone, Copy)]
@@ -31,7 +29,7 @@ pub(super) struct NodeObject<'a> {
 /// The Node, as a kubelet registers it.
 pub(super) fn node(of: NodeObject<'_>) -> Value {
     let NodeObject { name, instance, zone, is_tainted, .. } = of;
-    let taint = json!({"key": TAINT, "value": "true", "effect": "NoExecute"});
+    let taint = json!({"key": KEY_DEFAULT, "value": "true", "effect": "NoExecute"});
     json!({
         "apiVersion": "v1",
         "kind": "Node",

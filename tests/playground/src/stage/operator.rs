@@ -17,7 +17,6 @@ use http::HeaderValue;
 use jiff::Timestamp;
 use kube::Client;
 use tokio::net::TcpListener;
-use tokio::sync::Mutex as Turn;
 
 use super::part::{Part, Slot, Troubles};
 use super::{NAMESPACE, StageError, flags, world};
@@ -48,7 +47,7 @@ pub(super) struct Operator {
     surroundings: Surroundings,
     troubles: Troubles,
     shown: Mutex<Shown>,
-    slot: Turn<Slot>,
+    slot: Slot,
 }
 
 #[derive(Debug)]
@@ -72,7 +71,7 @@ struct Ready {
 impl Operator {
     pub(super) fn new(surroundings: Surroundings, troubles: Troubles) -> Self {
         let shown = Shown { board: None, address: None, started: 0 };
-        Self { surroundings, troubles, shown: Mutex::new(shown), slot: Turn::default() }
+        Self { surroundings, troubles, shown: Mutex::new(shown), slot: Slot::default() }
     }
 
     /// What the operator shows that runs now, if one does.
@@ -87,32 +86,22 @@ impl Operator {
 
     /// Starts it.
     pub(super) async fn start(&self) -> Result<(), StageError> {
-        let mut slot = self.slot.lock().await;
-        if slot.is_free() {
-            slot.put(self.run().await?);
-        }
-        Ok(())
+        self.slot.start(self.run()).await
     }
 
     /// Kills it, and keeps it away.
     pub(super) async fn keep_away(&self) {
-        let mut slot = self.slot.lock().await;
-        self.shown().board = None;
-        slot.keep_away().await;
+        self.slot.keep_away(|| self.shown().board = None).await;
     }
 
     /// Starts it again, unless somebody else keeps it away.
     pub(super) async fn back(&self) -> Result<(), StageError> {
-        let mut slot = self.slot.lock().await;
-        if slot.may_return() {
-            slot.put(self.run().await?);
-        }
-        Ok(())
+        self.slot.back(self.run()).await
     }
 
     /// Ends it for good. Answers whether it ended in good order.
     pub(super) async fn end(&self, within: Duration) -> bool {
-        self.slot.lock().await.end(within).await
+        self.slot.end(within).await
     }
 
     async fn run(&self) -> Result<Part, StageError> {

@@ -9,6 +9,7 @@ use std::time::Duration;
 use berth_shell::problem::chain;
 use berth_shell::signals::Stop;
 use futures::FutureExt;
+use tokio::sync::Mutex as Turn;
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
@@ -92,51 +93,71 @@ fn said(panic: &(dyn Any + Send)) -> &str {
     text.or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("no text")
 }
 
-/// A place for a part, which may be kept away from it by several at once.
+/// A place for a part, which may be kept away from it by several at once. Whoever starts or ends the part has the place to himself.
 #[derive(Debug, Default)]
-pub(super) struct Slot {
+pub(super) struct Slot(Turn<Place>);
+
+#[derive(Debug, Default)]
+struct Place {
     running: Option<Part>,
     away: u32,
     is_over: bool,
 }
 
 impl Slot {
-    /// Kills it, and keeps it away.
-    pub(super) async fn keep_away(&mut self) {
-        self.away += 1;
-        if let Some(part) = self.running.take() {
+    /// Starts the part by `run`, unless it runs, is kept away, or is over.
+    pub(super) async fn start<E>(
+        &self,
+        run: impl Future<Output = Result<Part, E>>,
+    ) -> Result<(), E> {
+        self.0.lock().await.start(run).await
+    }
+
+    /// Kills the part, and keeps it away. `before` happens when nobody can start it any more.
+    pub(super) async fn keep_away(&self, before: impl FnOnce()) {
+        let mut place = self.0.lock().await;
+        before();
+        place.away += 1;
+        if let Some(part) = place.running.take() {
             part.kill().await;
         }
     }
 
-    /// It may come back. Answers whether it is to be started: nobody else keeps it away, and it is not over.
-    pub(super) const fn may_return(&mut self) -> bool {
-        self.away = self.away.saturating_sub(1);
-        self.is_free()
+    /// The part may come back: it is started by `run`, unless somebody else keeps it away.
+    pub(super) async fn back<E>(
+        &self,
+        run: impl Future<Output = Result<Part, E>>,
+    ) -> Result<(), E> {
+        let mut place = self.0.lock().await;
+        place.away = place.away.saturating_sub(1);
+        place.start(run).await
     }
 
-    /// Whether a part is to be started here.
-    pub(super) const fn is_free(&self) -> bool {
-        self.away == 0 && self.running.is_none() && !self.is_over
-    }
-
-    /// Holds a part that was started.
-    pub(super) fn put(&mut self, part: Part) {
-        self.running = Some(part);
-    }
-
-    /// Ends it for good. Answers whether it ended in good order.
-    pub(super) async fn end(&mut self, within: Duration) -> bool {
-        self.is_over = true;
-        match self.running.take() {
+    /// Ends the part for good. Answers whether it ended in good order.
+    pub(super) async fn end(&self, within: Duration) -> bool {
+        let mut place = self.0.lock().await;
+        place.is_over = true;
+        match place.running.take() {
             Some(part) => part.end(within).await,
             None => true,
         }
     }
 }
 
+impl Place {
+    async fn start<E>(&mut self, run: impl Future<Output = Result<Part, E>>) -> Result<(), E> {
+        if self.away == 0 && self.running.is_none() && !self.is_over {
+            self.running = Some(run.await?);
+        }
+        Ok(())
+    }
+}
+
 #[cfg(test)]
 mod tests {
+    use std::cell::Cell;
+    use std::convert::Infallible;
+
     use super::*;
 
     /// What is said when a part does this.
@@ -178,13 +199,28 @@ mod tests {
 
     #[tokio::test]
     async fn who_is_kept_away_twice_returns_once() {
-        let mut slot = Slot::default();
-        assert!(slot.is_free());
-        slot.keep_away().await;
-        slot.keep_away().await;
-        assert!(!slot.may_return());
-        assert!(slot.may_return());
-        assert!(slot.end(Duration::ZERO).await);
-        assert!(!slot.is_free(), "what is over stays so");
+        let (slot, started) = (Slot::default(), Cell::new(0));
+        let run = async || {
+            started.set(started.get() + 1);
+            let (stop, troubles) = (Stop::unasked(), Troubles::new(News::default()));
+            let asked = stop.asked();
+            let work = async {
+                asked.await;
+                Ok::<_, Infallible>(())
+            };
+            Ok::<_, Infallible>(Part::start("it".to_owned(), stop, troubles, work))
+        };
+        let Ok(()) = slot.start(run()).await;
+        let Ok(()) = slot.start(run()).await;
+        assert_eq!(started.get(), 1, "it runs already");
+        slot.keep_away(|| ()).await;
+        slot.keep_away(|| ()).await;
+        let Ok(()) = slot.back(run()).await;
+        assert_eq!(started.get(), 1, "somebody else keeps it away");
+        let Ok(()) = slot.back(run()).await;
+        assert_eq!(started.get(), 2);
+        assert!(slot.end(Duration::from_mins(1)).await);
+        let Ok(()) = slot.start(run()).await;
+        assert_eq!(started.get(), 2, "what is over stays so");
     }
 }

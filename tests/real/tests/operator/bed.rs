@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use ec2_sim::Ec2;
 use ec2_sim::face::http::Server as Ec2Server;
@@ -12,7 +12,10 @@ use ec2_sim::spec::Spec;
 use kube::api::{ApiResource, DynamicObject, Patch, PatchParams, PostParams};
 use kube::{Api, Client};
 use kube_sim::{KubeSim, Settings};
-use real::{Kubernetes, NAMESPACE, Options, Running, access, operator_between, program, writes_of};
+use real::{
+    Kubernetes, NAMESPACE, Options, Running, access, await_true, operator_between, program,
+    writes_of,
+};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
@@ -203,15 +206,6 @@ pub(crate) fn more_than(times: usize, writes: &[String]) -> String {
     }
     counts.retain(|_, count| *count > times);
     format!("written more than {times} times: {counts:?}")
-}
-
-#[track_caller]
-pub(crate) fn await_true(within: Duration, otherwise: &str, mut holds: impl FnMut() -> bool) {
-    let deadline = Instant::now() + within;
-    while !holds() {
-        assert!(Instant::now() < deadline, "{otherwise} after {within:?}");
-        std::thread::sleep(Duration::from_millis(100));
-    }
 }
 
 /// A running operator.

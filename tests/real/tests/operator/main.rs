@@ -66,7 +66,7 @@ fn who_writes_what_the_operator_owns_is_named() {
     bed.create(&fleet);
     bed.await_addresses(&fleet, WATERMARK, SOON);
     bed.write_status("node-0", "another-operator");
-    bed::await_true(SOON, "nobody is named", || operator.log().contains("another-operator"));
+    real::await_true(SOON, "nobody is named", || operator.log().contains("another-operator"));
     operator.stopped_in_good_order();
 }
 

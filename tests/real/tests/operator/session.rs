@@ -1,14 +1,12 @@
 //! The program between the stand-alone simulators, looked at with kubectl and the aws CLI.
 
 use std::fs;
-use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
-use real::{Kubectl, Running, aws_cli, operator_between, program};
+use real::{Kubectl, Running, await_true, aws_at, operator_between, program};
 
 use crate::SOON;
-use crate::bed::await_true;
 use crate::fleet::Fleet;
 
 /// Starts everything, lets a node grow, and stops the operator as a kubelet does.
@@ -63,17 +61,10 @@ fn listening(simulator: &Running) -> String {
 /// What the aws CLI says that an interface holds besides its primary address.
 fn secondary_addresses(ec2: &str, eni: &str) -> usize {
     let query = "length(NetworkInterfaces[0].PrivateIpAddresses[?Primary==`false`])";
-    let said = aws(&aws_cli().unwrap(), ec2, &["--network-interface-ids", eni, "--query", query]);
+    let said = aws_at(
+        ec2,
+        ["describe-network-interfaces", "--network-interface-ids", eni, "--query", query],
+    )
+    .unwrap();
     said.trim().parse().unwrap()
-}
-
-fn aws(aws: &Path, ec2: &str, arguments: &[&str]) -> String {
-    let mut command = Command::new(aws);
-    command.args(["--endpoint-url", ec2, "--region", "eu-west-1", "--output", "text"]);
-    command.args(["ec2", "describe-network-interfaces"]).args(arguments);
-    command.env("AWS_ACCESS_KEY_ID", "any").env("AWS_SECRET_ACCESS_KEY", "any");
-    command.env("NO_PROXY", "127.0.0.1");
-    let ran = command.output().unwrap();
-    assert!(ran.status.success(), "{}", String::from_utf8_lossy(&ran.stderr));
-    String::from_utf8(ran.stdout).unwrap()
 }

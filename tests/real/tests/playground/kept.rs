@@ -2,9 +2,8 @@
 
 use std::path::PathBuf;
 use std::process::Command;
-use std::time::{Duration, Instant};
 
-use real::{Kubectl, Running, aws_cli, program};
+use real::{Kubectl, Running, aws_at, program};
 use tempfile::TempDir;
 
 use super::SOON;
@@ -55,17 +54,11 @@ impl Kept {
 
     /// Whether the aws CLI says that the address is on an interface of that instance.
     pub(crate) fn is_attached(&self, address: &str, instance: &str) -> bool {
-        let mut aws = Command::new(aws_cli().unwrap());
-        aws.args(["--endpoint-url", &self.ec2, "--region", "eu-west-1", "--output", "text"]);
-        aws.args(["ec2", "describe-network-interfaces", "--filters"]);
-        aws.arg(format!("Name=addresses.private-ip-address,Values={address}"));
-        aws.arg(format!("Name=attachment.instance-id,Values={instance}"));
-        aws.args(["--query", "length(NetworkInterfaces)"]);
-        aws.env("AWS_ACCESS_KEY_ID", "any").env("AWS_SECRET_ACCESS_KEY", "any");
-        aws.env("NO_PROXY", "127.0.0.1");
-        let ran = aws.output().unwrap();
-        assert!(ran.status.success(), "{}", String::from_utf8_lossy(&ran.stderr));
-        String::from_utf8(ran.stdout).unwrap().trim() == "1"
+        let address = format!("Name=addresses.private-ip-address,Values={address}");
+        let instance = format!("Name=attachment.instance-id,Values={instance}");
+        let arguments = ["describe-network-interfaces", "--filters", &address, &instance];
+        let query = ["--query", "length(NetworkInterfaces)"];
+        aws_at(&self.ec2, arguments.into_iter().chain(query)).unwrap().trim() == "1"
     }
 
     /// ctrl-c ends it, all was well, and its folder is gone.
@@ -74,14 +67,5 @@ impl Kept {
         let ended = self.running.ended(SOON).unwrap().and_then(|status| status.code());
         let log = std::fs::read_to_string(self.folder.path().join("log")).unwrap();
         assert_eq!(ended, Some(0), "{log}");
-    }
-}
-
-/// Waits until `holds` does. Says `what` when it does not in time.
-pub(crate) fn await_true(within: Duration, what: &str, holds: impl Fn() -> bool) {
-    let start = Instant::now();
-    while !holds() {
-        assert!(start.elapsed() < within, "{what}");
-        std::thread::sleep(Duration::from_millis(50));
     }
 }

@@ -6,8 +6,8 @@ mod kept;
 use std::process::Command;
 use std::time::Duration;
 
-use kept::{Kept, await_true};
-use real::{Kubernetes, Options, Running, program};
+use kept::Kept;
+use real::{Kubernetes, Options, Running, await_true, program};
 use serde_json::Value;
 
 /// Many times what any step takes on a busy machine.
