@@ -16,8 +16,8 @@ const LINK_LOCAL_IPV4: IpAddr = IpAddr::V4(Ipv4Addr::new(169, 254, 1, 1));
 const LINK_LOCAL_IPV6: IpAddr = IpAddr::V6(Ipv6Addr::new(0xfe80, 0, 0, 0, 0, 0, 0, 1));
 /// From the router of a subnet, its second address, to its fourth.
 const ROUTER_TO_RESERVED: u32 = 2;
-/// A shorter prefix would take most of the Internet for the pod's neighbours; no VPC has one (EC2 user guide: /16 at most).
-const PREFIX_MIN: u8 = 8;
+/// The prefix of the largest subnet that there can be (Amazon VPC user guide, "Subnet CIDR blocks").
+const LARGEST_SUBNET: u8 = 16;
 
 /// Why the agent's reply gives no result.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -28,7 +28,7 @@ pub enum ResultError {
         /// The pod's address.
         address: IpAddr,
     },
-    /// A prefix that covers both would cover nearly everything.
+    /// They are in no subnet together.
     #[error("no prefix covers both {address} and its gateway {gateway}: choose another `gateway`")]
     NoPrefix {
         /// The pod's address.
@@ -137,17 +137,16 @@ fn reserved(router: IpAddr) -> IpAddr {
     }
 }
 
-/// The address with the longest prefix that covers the gateway too, and of which it is neither the first nor the last: Linux takes
-/// those for the network's and the broadcast address.
+/// The address with the prefix of the largest subnet that there can be, which covers the gateway too.
+///
+/// Linux takes the first and the last address of a prefix for the network's and the broadcast address: pods with those could not be
+/// reached by their neighbours. The first and the last of a /16 are the first and the last of whichever subnet has them, and so reserved by AWS;
+/// of any longer prefix they may be those of pods.
 fn covering(address: Ipv4Addr, gateway: Ipv4Addr) -> Result<IpNet, ResultError> {
-    let differ = (address.to_bits() ^ gateway.to_bits()).leading_zeros();
-    let longest = u8::try_from(differ).unwrap_or(PREFIX_MIN).min(30);
-    let is_inside = |net: &Ipv4Net| net.network() != address && net.broadcast() != address;
-    let nets = (PREFIX_MIN..=longest).rev().filter_map(|len| Ipv4Net::new(address, len).ok());
-    nets.into_iter()
-        .find(is_inside)
-        .map(IpNet::V4)
-        .ok_or(ResultError::NoPrefix { address: address.into(), gateway: gateway.into() })
+    let none = ResultError::NoPrefix { address: address.into(), gateway: gateway.into() };
+    let Ok(net) = Ipv4Net::new(address, LARGEST_SUBNET) else { return Err(none) };
+    let is_inside = net.network() != address && net.broadcast() != address;
+    if is_inside && net.contains(&gateway) { Ok(IpNet::V4(net)) } else { Err(none) }
 }
 
 /// A default route for each family, then those of the configuration whose family there is.

@@ -133,18 +133,12 @@ fn check_ptp(address: &str, expected_address: &str, gateway: &str) {
 }
 
 #[test]
-fn ptp_gets_the_longest_prefix_that_covers_the_reserved_address() {
-    check_ptp("10.0.1.5>10.0.1.1", "10.0.1.5/29", "10.0.1.3");
-    check_ptp("10.0.1.200>10.0.1.1", "10.0.1.200/24", "10.0.1.3");
-    check_ptp("10.0.15.254>10.0.0.1", "10.0.15.254/20", "10.0.0.3");
-}
-
-#[test]
-fn ptp_never_gets_an_address_that_is_the_first_or_last_of_its_prefix() {
-    check_ptp("10.0.1.7>10.0.1.1", "10.0.1.7/28", "10.0.1.3");
-    check_ptp("10.0.1.15>10.0.1.1", "10.0.1.15/27", "10.0.1.3");
-    check_ptp("10.0.1.4>10.0.1.1", "10.0.1.4/29", "10.0.1.3");
-    check_ptp("10.0.1.127>10.0.1.1", "10.0.1.127/24", "10.0.1.3");
+fn ptp_gets_a_prefix_that_covers_the_reserved_address_and_ends_where_no_pod_is() {
+    check_ptp("10.0.1.5>10.0.1.1", "10.0.1.5/16", "10.0.1.3");
+    check_ptp("10.0.15.254>10.0.0.1", "10.0.15.254/16", "10.0.0.3");
+    // The last ones of shorter blocks, in which their neighbours are.
+    check_ptp("10.0.1.15>10.0.1.1", "10.0.1.15/16", "10.0.1.3");
+    check_ptp("10.0.1.255>10.0.0.1", "10.0.1.255/16", "10.0.0.3");
 }
 
 #[test]
@@ -152,7 +146,7 @@ fn ptp_gets_ipv6_as_it_is() {
     check(
         ("1.0.0", "ptp", ""),
         "10.0.1.5>10.0.1.1 2001:db8::5>2001:db8::1",
-        r#"{"cniVersion":"1.0.0","ips":[{"address":"10.0.1.5/29","gateway":"10.0.1.3"},{"address":"2001:db8::5/128","gateway":"fe80::1"}],"routes":[{"dst":"0.0.0.0/0","gw":"10.0.1.3"},{"dst":"::/0","gw":"fe80::1"}]}"#,
+        r#"{"cniVersion":"1.0.0","ips":[{"address":"10.0.1.5/16","gateway":"10.0.1.3"},{"address":"2001:db8::5/128","gateway":"fe80::1"}],"routes":[{"dst":"0.0.0.0/0","gw":"10.0.1.3"},{"dst":"::/0","gw":"fe80::1"}]}"#,
     );
 }
 
@@ -171,6 +165,6 @@ fn the_gateway_may_be_the_pods_neighbour() {
     check(
         ("1.0.0", CILIUM, r#""gateway": "10.0.1.6", "prefix": "gateway""#),
         "10.0.1.5",
-        r#"{"cniVersion":"1.0.0","ips":[{"address":"10.0.1.5/30","gateway":"10.0.1.6"}],"routes":[{"dst":"0.0.0.0/0","gw":"10.0.1.6"}]}"#,
+        r#"{"cniVersion":"1.0.0","ips":[{"address":"10.0.1.5/16","gateway":"10.0.1.6"}],"routes":[{"dst":"0.0.0.0/0","gw":"10.0.1.6"}]}"#,
     );
 }
