@@ -9,15 +9,15 @@ mod work;
 
 use std::ops::Deref;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::thread;
 
 use ipam_core::agent::{
-    AgentSettings, Answer, Call, CallId, Event, Found, Publication, PublicationId, Published,
-    Refused, ShownEni, StateError, Status, Word,
+    AgentSettings, Answer, Call, CallId, Event, Found, HostView, Publication, PublicationId,
+    Published, Refused, ShownEni, StateError, Status, Word,
 };
 use ipam_core::ids::InstanceId;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{mpsc, oneshot, watch};
 
 pub use self::observer::{CallKind, NoObserver, Observer, Write, outcome};
 pub use self::queue::IN_FLIGHT_MAX;
@@ -98,12 +98,12 @@ impl Drop for Asking {
 #[derive(Debug)]
 struct Shared {
     queue: Queue,
-    status: Mutex<Arc<Status>>,
+    status: watch::Sender<Arc<Status>>,
 }
 
 impl Shared {
     fn show(&self, status: Status) {
-        *self.status.lock().unwrap_or_else(PoisonError::into_inner) = Arc::new(status);
+        self.status.send_replace(Arc::new(status));
     }
 }
 
@@ -130,7 +130,7 @@ impl Keeper {
         let (publish, publications) = mpsc::channel(1);
         let (tell, events) = mpsc::channel(EVENTS_MAX);
         let mut work = Work::new(journal, recovered, options, publish, tell)?;
-        let status = Mutex::new(Arc::new(work.begin()));
+        let status = watch::Sender::new(Arc::new(work.begin()));
         let shared = Arc::new(Shared { queue: Queue::default(), status });
         let keeper = Self(Arc::new(Asking(Arc::clone(&shared))));
         let (end, ended) = oneshot::channel();
@@ -169,6 +169,11 @@ impl Keeper {
         self.0.queue.put(|inbox| inbox.metadata = Some(shown));
     }
 
+    /// How the host's network is. Replaces what was not looked at yet.
+    pub fn on_host(&self, host: HostView) {
+        self.0.queue.put(|inbox| inbox.host = Some(host));
+    }
+
     /// What the `CiliumNode` says. Replaces what was not looked at yet.
     pub fn on_word(&self, word: Word) {
         self.0.queue.put(|inbox| inbox.word = Some(word));
@@ -187,7 +192,13 @@ impl Keeper {
     /// How it stands: renewed after each change, at most every 100 ms, and each second.
     #[must_use]
     pub fn status(&self) -> Arc<Status> {
-        Arc::clone(&self.0.status.lock().unwrap_or_else(PoisonError::into_inner))
+        Arc::clone(&self.0.status.borrow())
+    }
+
+    /// Follows [`Keeper::status`].
+    #[must_use]
+    pub fn watch(&self) -> watch::Receiver<Arc<Status>> {
+        self.0.status.subscribe()
     }
 
     /// Lets the thread end: what is in flight is refused, the ledger written anew.

@@ -3,6 +3,8 @@
 mod backoff;
 pub mod clock;
 pub mod cni_conf;
+
+pub mod host_net;
 pub mod http;
 pub mod imds;
 pub mod journal;

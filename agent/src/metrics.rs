@@ -36,6 +36,8 @@ pub struct Metrics {
     publications: IntCounterVec,
     kept: IntCounter,
     cut_short: IntCounter,
+    host_changes: IntCounterVec,
+    host_seconds: HistogramVec,
 }
 
 impl Default for Metrics {
@@ -98,6 +100,17 @@ impl Metrics {
                 "berth_agent_cool_downs_cut_short_total",
                 "Addresses handed out before they had finished cooling down",
             ),
+            host_changes: make.counters(
+                "berth_agent_host_network_changes_total",
+                "Changes of the host's devices, routes and rules: wanted, or the repair of drift",
+                &["cause"],
+            ),
+            host_seconds: make.histograms(
+                "berth_agent_host_network_wait_seconds",
+                "How long answers waited for the host's network to carry their addresses",
+                &["result"],
+                add_buckets(),
+            ),
             registry: make.registry,
         }
     }
@@ -139,6 +152,16 @@ impl Metrics {
     /// DELs were replayed: so many with that result, `done`, `kept` or `unreadable`.
     pub fn on_replayed(&self, result: &str, count: usize) {
         self.replayed.with_label_values(&[result]).inc_by(count.try_into().unwrap_or(u64::MAX));
+    }
+
+    /// So many changes of the host's network were made, because they were `wanted` or because of `drift`.
+    pub fn on_host_changes(&self, cause: &str, count: usize) {
+        self.host_changes.with_label_values(&[cause]).inc_by(count.try_into().unwrap_or(u64::MAX));
+    }
+
+    /// An answer waited so long for the host's network, which was `ready`, became so while it `waited`, or was not: `failed`.
+    pub fn on_host_ensured(&self, result: &str, took: Duration) {
+        self.host_seconds.with_label_values(&[result]).observe(took.as_secs_f64());
     }
 
     /// A publication ended: `written` or `failed`.

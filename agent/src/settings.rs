@@ -3,6 +3,7 @@
 //! Every flag is an environment variable too, `BERTH_` and its name in capitals, and may be a file in `--config-dir`, as a
 //! mounted `ConfigMap` has them. The command line wins over the environment, and that over the files.
 
+mod host;
 mod node;
 mod plugins;
 mod serving;
@@ -19,6 +20,7 @@ use berth_shell::logs::{LogArguments, LogSettings};
 use berth_shell::settings::CommandLineError;
 use clap::{CommandFactory, FromArgMatches};
 
+pub use host::HostSettings;
 pub use node::NodeSettings;
 pub use plugins::PluginSettings;
 pub use serving::ServeSettings;
@@ -33,6 +35,8 @@ pub struct Settings {
     pub tuning: TuningSettings,
     /// How plugins are served.
     pub plugins: PluginSettings,
+    /// What is done to the host's network.
+    pub host: HostSettings,
     /// The way to the API server.
     pub kubernetes: ConnectSettings,
     /// What is served to people and monitoring.
@@ -145,6 +149,8 @@ struct RunArguments {
     #[command(flatten)]
     plugins: plugins::PluginArguments,
     #[command(flatten)]
+    host: host::HostArguments,
+    #[command(flatten)]
     kubernetes: ConnectArguments,
     #[command(flatten)]
     serving: serving::ServingArguments,
@@ -211,8 +217,9 @@ impl Settings {
 impl RunArguments {
     fn check(self, node_name: Option<String>) -> Result<Settings, SettingsError> {
         // The folder was read before the flags were.
-        let Self { config_dir: _, node, tuning, plugins, kubernetes, serving, logs } = self;
+        let Self { config_dir: _, node, tuning, plugins, host, kubernetes, serving, logs } = self;
         Ok(Settings {
+            host: host.check(node.serves_cilium())?,
             node: node.check(node_name)?,
             tuning: tuning.check()?,
             plugins: plugins.check()?,

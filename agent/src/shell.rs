@@ -11,6 +11,7 @@
 //! requests, answers those that it has, publishes what changed last, and leaves the ledger without changes to replay.
 
 mod conf;
+mod host;
 mod leftovers;
 mod node;
 mod report;
@@ -236,6 +237,7 @@ fn machine(settings: &Settings, tuning: &OwnNode) -> AgentSettings {
         first_interface_index: number(tuning.eni.first_interface_index).unwrap_or_default(),
         use_primary_address: tuning.eni.use_primary_address.unwrap_or_default(),
         fast_start: tuning.eni.exclude_interface_tags.is_none(),
+        host_networking: settings.host.networking.is_some(),
         own: node.own.iter().copied().collect::<BTreeSet<_>>(),
         wait_max: plugins.wait_max,
         waiting_max: socket::WAITING_MAX,

@@ -22,6 +22,7 @@ mod event;
 mod give_back;
 mod grants;
 mod handshake;
+mod host;
 mod journal;
 mod lease;
 mod listing;
@@ -59,9 +60,9 @@ pub use self::replay::{Replay, ReplayError};
 pub use self::settings::AgentSettings;
 use self::sight::Sight;
 pub use self::start::{Start, StateError};
-pub use self::status::{Counts, Held, LastWord, Problems, Status};
+pub use self::status::{Counts, EniStanding, Held, LastWord, Problems, Status};
 use self::waiting::Waiting;
-pub use self::word::{Found, Release, ShownEni, Word, WordEni};
+pub use self::word::{Found, HostView, Release, ShownEni, Word, WordEni};
 use crate::ids::InstanceId;
 use crate::pool::{Family, Owner};
 use crate::time::Tick;
@@ -187,6 +188,13 @@ impl Agent {
     pub fn on_word(&mut self, now: Tick, word: Word) {
         self.advance(now);
         self.see_word(word);
+    }
+
+    /// How the host's network is now.
+    pub fn on_host(&mut self, now: Tick, host: HostView) {
+        self.advance(now);
+        self.see_host(host);
+        self.serve();
     }
 
     /// All addresses that others know to be in use.

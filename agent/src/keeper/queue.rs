@@ -5,7 +5,7 @@ use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use ipam_core::agent::{
-    Answer, Call, CallId, Found, PublicationId, Published, Refused, ShownEni, Word,
+    Answer, Call, CallId, Found, HostView, PublicationId, Published, Refused, ShownEni, Word,
 };
 use ipam_core::ids::InstanceId;
 use tokio::sync::oneshot;
@@ -27,6 +27,7 @@ pub(super) struct Asked {
 pub(super) struct Inbox {
     pub(super) instance: Option<InstanceId>,
     pub(super) metadata: Option<Vec<ShownEni>>,
+    pub(super) host: Option<HostView>,
     pub(super) word: Option<Word>,
     pub(super) found: Option<Vec<Found>>,
     pub(super) published: Vec<(PublicationId, Published)>,
@@ -36,9 +37,10 @@ pub(super) struct Inbox {
 
 impl Inbox {
     fn is_empty(&self) -> bool {
-        let Self { instance, metadata, word, found, published, calls, abandoned } = self;
+        let Self { instance, metadata, host, word, found, published, calls, abandoned } = self;
         instance.is_none()
             && metadata.is_none()
+            && host.is_none()
             && word.is_none()
             && found.is_none()
             && published.is_empty()

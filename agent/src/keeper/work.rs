@@ -133,6 +133,9 @@ impl<S: Storage> Work<S> {
         if let Some(instance) = inbox.instance.take() {
             self.agent.on_instance(now, instance);
         }
+        if let Some(host) = inbox.host.take() {
+            self.agent.on_host(now, host);
+        }
         if let Some(shown) = inbox.metadata.take() {
             self.agent.on_metadata(now, shown);
         }

@@ -60,6 +60,7 @@ fn on_agent(make: &Maker, status: &Status) {
         ("inconsistent_word", found.inconsistent.is_some()),
         ("not_durable", found.not_durable.is_some()),
         ("not_published", found.not_published.is_some()),
+        ("host_network", status.enis.iter().any(|eni| eni.problem.is_some())),
     ] {
         problems.with_label_values(&[problem]).set(if is { 1.0 } else { 0.0 });
     }

@@ -15,6 +15,7 @@ pub(crate) fn status() -> Status {
         instance: None,
         families: vec![(Family::Ipv4, ipv4), (Family::Ipv6, Tally::default())],
         cidrs: vec![],
+        enis: vec![],
         holdings: vec![],
         waiting: 4,
         attachments: 9,
@@ -57,6 +58,8 @@ fn everything() -> Metrics {
     metrics.on_lost_event();
     metrics.on_replayed("done", 2);
     metrics.on_publication("written");
+    metrics.on_host_changes("drift", 2);
+    metrics.on_host_ensured("waited", took);
     metrics
 }
 

@@ -17,6 +17,8 @@ use crate::kubernetes::taint::KEY_DEFAULT;
 
 /// The address of the metadata service on every instance (EC2 user guide, instance metadata).
 const IMDS_DEFAULT: &str = "http://169.254.169.254";
+/// The mode of Cilium's agents in which they ask an IPAM plugin.
+const DELEGATED: &str = "delegated-plugin";
 /// A change of use that nobody hears of in this time could be one too late.
 const LATEST_MAX: Duration = Duration::from_mins(5);
 
@@ -125,8 +127,13 @@ impl NodeArguments {
         })
     }
 
+    /// Whether berth-cni serves a Cilium agent.
+    pub(super) fn serves_cilium(&self) -> bool {
+        self.ipam == DELEGATED
+    }
+
     fn check_ipam(&self) -> Result<(), SettingsError> {
-        if matches!(self.ipam.as_str(), "eni" | "delegated-plugin") {
+        if ["eni", DELEGATED].contains(&self.ipam.as_str()) {
             return Ok(());
         }
         let expected =

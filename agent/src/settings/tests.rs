@@ -34,7 +34,7 @@ fn differences(settings: &Settings) -> String {
 }
 
 fn members(settings: &Settings) -> Vec<(&'static str, String)> {
-    let Settings { node, tuning, plugins, kubernetes, serve, logs } = settings;
+    let Settings { node, tuning, plugins, host, kubernetes, serve, logs } = settings;
     let present = |value: serde_json::Value| value.to_string();
     vec![
         ("own", format!("{:?}", node.own)),
@@ -53,6 +53,7 @@ fn members(settings: &Settings) -> Vec<(&'static str, String)> {
         ("queue", format!("{:?}", plugins.queue_dir)),
         ("ledger", format!("{:?}", plugins.ledger)),
         ("wait", format!("{:?}", plugins.wait_max)),
+        ("host", format!("{:?}", host.networking)),
         ("server", format!("{:?}", kubernetes.api_server)),
         ("serve", format!("{} {}", serve.address, serve.metrics)),
         ("logs", format!("{logs:?}")),
@@ -79,6 +80,7 @@ cilium: None
 queue: "/var/run/berth/deletions"
 ledger: LedgerSettings { cool_down: 30s, claim_within: 600s, remember: 120s }
 wait: 10s
+host: Some(Options { numbers: Numbers { protocol: 66, to_pods: 20, masqueraded: 110, from_pods: 111, first_table: 10, mark: 256 }, mtu: None, masquerade: false, proc_sys: "/proc/sys" })
 server: None
 serve: 127.0.0.1:9972 true"#;
     let found: Vec<String> = members(&settings)
@@ -115,7 +117,7 @@ fn flags_of_cilium_mean_the_same() {
     check("--enable-ipv4=false | --enable-ipv6", "families: false true");
     check("--read-cni-conf=/etc/cni/05.conflist", "conf: Some(\"/etc/cni/05.conflist\")");
     check("--ipam=eni", "");
-    check("--ipam=delegated-plugin", "");
+    check("--ipam=delegated-plugin", "host: None");
 }
 
 #[test]
@@ -196,6 +198,59 @@ fn values_that_make_no_sense_name_their_flag() {
          expected `subnet-` and lower-case letters or digits",
     );
     check("--no-such-flag", "error: unexpected argument '--no-such-flag' found");
+}
+
+#[test]
+fn the_hosts_network() {
+    let with = |numbers: &str, mtu: &str, masquerade: bool| {
+        format!(
+            "host: Some(Options {{ numbers: Numbers {{ {numbers} }}, mtu: {mtu}, masquerade: {masquerade}, proc_sys: \"/proc/sys\" }})"
+        )
+    };
+    let usual =
+        "protocol: 66, to_pods: 20, masqueraded: 110, from_pods: 111, first_table: 10, mark: 256";
+    check("--host-networking=off", "host: None");
+    check("--host-networking=off | --host-mtu=1500", "host: None");
+    check("--host-networking | --ipam=delegated-plugin", "");
+    check("--host-mtu=9001", &with(usual, "Some(9001)", false));
+    check("--host-masquerade", &with(usual, "None", true));
+    check(
+        "--host-protocol=5 | --host-to-priority=1 | --host-masquerade-priority=2 | --host-from-priority=32765 | --host-first-table=188 | --host-mark=1",
+        &with(
+            "protocol: 5, to_pods: 1, masqueraded: 2, from_pods: 32765, first_table: 188, mark: 1",
+            "None",
+            false,
+        ),
+    );
+    check("--host-mark=0x80000000", &with(&usual.replace("256", "2147483648"), "None", false));
+    check(
+        "--host-from-priority=110",
+        "--host-masquerade-priority 110 and --host-from-priority 110 contradict each other: the first must be the lower number",
+    );
+    check(
+        "--host-to-priority=200",
+        "--host-to-priority 200 and --host-masquerade-priority 110 contradict each other: the first must be the lower number",
+    );
+    check(
+        "--host-mtu=575",
+        "error: invalid value '575' for '--host-mtu <BYTES>': 575 is not in 576..=65535",
+    );
+    check(
+        "--host-protocol=4",
+        "error: invalid value '4' for '--host-protocol <NUMBER>': 4 is not in 5..=255",
+    );
+    check(
+        "--host-first-table=189",
+        "error: invalid value '189' for '--host-first-table <TABLE>': 189 is not in 1..=188",
+    );
+    check(
+        "--host-to-priority=0",
+        "error: invalid value '0' for '--host-to-priority <PRIORITY>': 0 is not in 1..=32765",
+    );
+    check(
+        "--host-mark=0x0",
+        "error: invalid value '0x0' for '--host-mark <MARK>': expected a number from 1 to 0xffffffff",
+    );
 }
 
 #[test]

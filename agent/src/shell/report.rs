@@ -48,6 +48,10 @@ fn log(event: &Event) {
         Event::Adopted { address, owner } => {
             info!(%address, %owner, "in use, and unknown to the ledger until now");
         }
+        Event::HostReady { eni } => info!(%eni, "the host's network is ready for an interface"),
+        Event::HostProblem { eni, problem } => {
+            warn!(%eni, problem, "an interface carries no pods: the host's network is not ready for it");
+        }
         // Who tried has said so, with what to do.
         Event::NotDurable { problem } => debug!(problem, "the ledger cannot be written"),
     }

@@ -9,6 +9,7 @@ use tokio::task::{JoinError, JoinHandle};
 use tokio::time::{sleep, timeout};
 use tracing::{info, warn};
 
+use super::host::HostDesk;
 use super::node::{self, Listener};
 use super::{Listening, Parts, RunError, Started, add, leftovers, report};
 use crate::keeper::{Keeper, Panicked};
@@ -64,8 +65,10 @@ impl Started {
         let tasks = kubernetes::start(client.clone(), options, listener, outputs.publications);
         let metadata = node::follow_metadata(imds, keeper.clone(), conf, tell_facts, tasks.heard());
         add(&mut parts, "the following of the instance metadata", metadata);
+        let host = settings.host.networking;
+        let desk = HostDesk::start(keeper.clone(), metrics.clone(), host, &mut parts);
         leftovers::replay(&settings.plugins.queue_dir, &keeper, &metrics).await;
-        let (sockets, close) = listening.serve(&keeper);
+        let (sockets, close) = listening.serve(&desk);
         let untaint = node::untaint(client, settings.node, keeper.clone());
         add(&mut parts, "the removal of the taint", untaint);
         let thread = tokio::spawn(thread.ended());
@@ -75,16 +78,16 @@ impl Started {
 
 impl Listening {
     /// Answers what comes, until it is told not to.
-    fn serve(self, keeper: &Keeper) -> (Parts, watch::Sender<bool>) {
+    fn serve(self, desk: &HostDesk) -> (Parts, watch::Sender<bool>) {
         let Self { socket, cilium_socket, options } = self;
         let (close, closed) = watch::channel(false);
         let mut sockets = Parts::new();
         info!(path = %socket.path().display(), "serving");
-        let served = socket::serve_berth(socket, keeper.clone(), options, until(&closed));
+        let served = socket::serve_berth(socket, desk.clone(), options, until(&closed));
         add(&mut sockets, "Berth's socket", served);
         if let Some(socket) = cilium_socket {
             info!(path = %socket.path().display(), "serving calls of Cilium's API");
-            let served = socket::serve_cilium(socket, keeper.clone(), options, until(&closed));
+            let served = socket::serve_cilium(socket, desk.clone(), options, until(&closed));
             add(&mut sockets, "the socket of Cilium's calls", served);
         }
         (sockets, close)

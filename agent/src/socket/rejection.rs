@@ -141,6 +141,9 @@ impl From<&Refused> for Rejection {
             }
             Refused::TooManyWait { .. } => (StatusCode::SERVICE_UNAVAILABLE, "too many wait"),
             Refused::NotReady { .. } => (StatusCode::SERVICE_UNAVAILABLE, "not ready"),
+            Refused::HostNetwork { .. } => {
+                (StatusCode::SERVICE_UNAVAILABLE, "the host's network is not ready")
+            }
             Refused::Stopping => (StatusCode::SERVICE_UNAVAILABLE, "stopping"),
             Refused::NotDurable { .. } => {
                 (StatusCode::INSUFFICIENT_STORAGE, "the ledger cannot be written")

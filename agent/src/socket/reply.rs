@@ -26,7 +26,7 @@ pub(super) fn write(value: &impl Serialize) -> Result<Vec<u8>, Rejection> {
 }
 
 fn address(lease: Lease) -> Address {
-    let Lease { address, id: _, claim: _, eni } = lease;
+    let Lease { address, id: _, claim: _, cidr: _, eni } = lease;
     Address {
         address,
         gateway: gateway(address, &eni),

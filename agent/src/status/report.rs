@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 
-use ipam_core::agent::{Attachment, Counts, Held, LastWord, Problems, Status};
+use ipam_core::agent::{Attachment, Counts, EniStanding, Held, LastWord, Problems, Status};
 use ipam_core::pool::{CidrUsage, Claim, Family, Tally};
 use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
@@ -167,7 +167,7 @@ impl From<&Status> for Report {
             operator: status.word.as_ref().map(operator),
             publishing: status.publishing.is_some(),
             not_durable: status.problems.not_durable.clone(),
-            problems: problems(&status.problems),
+            problems: problems(&status.problems).chain(host_problems(&status.enis)).collect(),
             counts: counts(status.counts),
         }
     }
@@ -216,12 +216,19 @@ fn operator(word: &LastWord) -> OperatorReport {
     OperatorReport { age_seconds: age.as_secs(), blocked: blocked.clone() }
 }
 
-fn problems(problems: &Problems) -> Vec<String> {
+fn problems(problems: &Problems) -> impl Iterator<Item = String> {
     let Problems { invalid, inconsistent, not_durable: _, not_published } = problems;
     let inconsistent = inconsistent.iter().map(|why| format!("the CiliumNode: {why}"));
     let not_published = not_published.iter().map(|why| format!("not published: {why}"));
     let invalid = invalid.iter().map(ToString::to_string);
-    inconsistent.chain(not_published).chain(invalid).collect()
+    inconsistent.chain(not_published).chain(invalid)
+}
+
+fn host_problems(enis: &[EniStanding]) -> impl Iterator<Item = String> {
+    enis.iter().filter_map(|eni| {
+        let problem = eni.problem.as_ref()?;
+        Some(format!("{} carries no pods: {problem}", eni.facts.id))
+    })
 }
 
 fn counts(counts: Counts) -> CountsReport {

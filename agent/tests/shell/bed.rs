@@ -95,6 +95,7 @@ impl Bed {
             format!("--queue-dir={}", path("queue")),
             "--serve-address=127.0.0.1:0".to_owned(),
             "--address-wait=500ms".to_owned(),
+            "--host-networking=off".to_owned(),
             "--ipam-cilium-node-update-rate=2s".to_owned(),
         ]
     }

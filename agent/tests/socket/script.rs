@@ -1,6 +1,7 @@
 //! A desk that answers what it was told to, and notes what it was asked.
 
 use std::future::{Future, pending};
+use std::net::IpAddr;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -80,6 +81,7 @@ pub(crate) fn status() -> Status {
         instance: Some("i-1".parse().unwrap()),
         families: vec![(Family::Ipv4, tally)],
         cidrs: Vec::new(),
+        enis: Vec::new(),
         holdings: vec![Held {
             address: "10.0.0.16".parse().unwrap(),
             owner: "router".parse().unwrap(),
@@ -107,7 +109,9 @@ pub(crate) fn lease(address: &str, id: u64, claim: Claim) -> Lease {
         subnet: Some("10.0.0.0/24".parse().unwrap()),
         vpc: vec!["10.0.0.0/16".parse().unwrap(), "100.64.0.0/16".parse().unwrap()],
     };
-    Lease { address: address.parse().unwrap(), id: GrantId::from_u64(id), claim, eni: eni.into() }
+    let address: IpAddr = address.parse().unwrap();
+    let cidr = address.into();
+    Lease { address, id: GrantId::from_u64(id), claim, cidr, eni: eni.into() }
 }
 
 /// Answers by the name of the pod's sandbox, or of the address, that is asked for.
@@ -122,6 +126,7 @@ pub(crate) fn by_name(call: &Call) -> Option<Answer> {
                 tally,
                 waited: Duration::from_secs(10),
                 blocked: Some("subnet-1 has no free address".to_owned()),
+                host: None,
             }),
             "crowd" => refused(Refused::TooManyWait { waiting: 1024 }),
             "disk" => refused(Refused::NotDurable { problem: "no space".to_owned() }),

@@ -105,6 +105,8 @@ pub enum Refused {
         waited: Duration,
         /// What the operator says that keeps it from giving more.
         blocked: Option<String>,
+        /// What keeps an interface of the node from carrying pods.
+        host: Option<String>,
     },
     /// Too many calls wait already. Worth trying again.
     TooManyWait {
@@ -147,6 +149,11 @@ pub enum Refused {
     },
     /// A DEL for the same interface came before the ADD was answered.
     Deleted,
+    /// The host's network does not carry the address yet, which is held until its DEL. Worth trying again. The shell says it, never the machine.
+    HostNetwork {
+        /// What is wrong there.
+        problem: String,
+    },
     /// The agent is stopping. Worth trying again. The shell says it, never the machine.
     Stopping,
     /// The ledger says why.
@@ -163,6 +170,7 @@ impl Refused {
                 | Self::TooManyWait { .. }
                 | Self::NotDurable { .. }
                 | Self::NotReady { .. }
+                | Self::HostNetwork { .. }
                 | Self::Stopping
                 | Self::Ledger(Refusal::Exhausted { .. })
         )
@@ -181,6 +189,7 @@ impl Refused {
             Self::HeldByAttachment { .. } => "held_by_attachment",
             Self::FoundInUse { .. } => "found_in_use",
             Self::Deleted => "deleted",
+            Self::HostNetwork { .. } => "host_network",
             Self::Stopping => "stopping",
             Self::Ledger(refusal) => refusal.label(),
         }
@@ -190,12 +199,15 @@ impl Refused {
 impl fmt::Display for Refused {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::NoAddress { family, tally, waited, blocked } => {
+            Self::NoAddress { family, tally, waited, blocked, host } => {
                 write!(out, "no free {family} address")?;
                 if !waited.is_zero() {
                     write!(out, " within {waited:?}")?;
                 }
                 write!(out, " ({tally})")?;
+                if let Some(host) = host {
+                    write!(out, "; {host}")?;
+                }
                 match blocked {
                     Some(blocked) => write!(out, "; the operator says: {blocked}"),
                     None => Ok(()),
@@ -222,6 +234,9 @@ impl fmt::Display for Refused {
                 write!(out, "{address} is held by {attachment}: its DEL gives it back")
             }
             Self::Deleted => out.write_str("a DEL for the same interface came first"),
+            Self::HostNetwork { problem } => {
+                write!(out, "the host's network is not ready for the address: {problem}")
+            }
             Self::Stopping => out.write_str("the agent is stopping"),
             Self::Ledger(refusal) => fmt::Display::fmt(refusal, out),
         }

@@ -136,7 +136,8 @@ impl Agent {
 
     fn no_address(&self, family: Family, waited: Duration) -> Refused {
         let tally = self.book.ledger.tally(family);
-        Refused::NoAddress { family, tally, waited, blocked: self.blocked().cloned() }
+        let (blocked, host) = (self.blocked().cloned(), self.host_problem());
+        Refused::NoAddress { family, tally, waited, blocked, host }
     }
 
     /// The first enabled family of which no address can be handed out.

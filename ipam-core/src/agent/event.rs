@@ -8,7 +8,7 @@ use ipnet::IpNet;
 
 use super::attachment::Attachment;
 use super::call::Refused;
-use crate::ids::InstanceId;
+use crate::ids::{EniId, InstanceId};
 use crate::pool::{Expired, InvalidCidr, Owner};
 
 /// What happened, for logs and metrics.
@@ -92,6 +92,18 @@ pub enum Event {
         address: IpAddr,
         /// Who.
         owner: Owner,
+    },
+    /// The host's network is ready for an interface.
+    HostReady {
+        /// Which.
+        eni: EniId,
+    },
+    /// An interface carries no pods because of the host's network.
+    HostProblem {
+        /// Which.
+        eni: EniId,
+        /// Why.
+        problem: String,
     },
     /// The record could not be written.
     NotDurable {

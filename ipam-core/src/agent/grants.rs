@@ -136,7 +136,7 @@ impl Agent {
         let leases = grants.iter().map(|&(address, id)| {
             let held = self.book.ledger.holding(address)?;
             let eni = self.book.enis.get(held.eni)?.clone();
-            Some(Lease { address, id, claim: held.claim, eni })
+            Some(Lease { address, id, claim: held.claim, cidr: held.cidr, eni })
         });
         let missing = "what to know of an interface";
         leases.collect::<Option<_>>().ok_or(Refused::NotReady { missing })

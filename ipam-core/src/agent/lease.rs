@@ -19,6 +19,8 @@ pub struct Lease {
     pub id: GrantId,
     /// Whether it must still be claimed.
     pub claim: Claim,
+    /// The CIDR of the ledger that it is part of.
+    pub cidr: IpNet,
     /// The interface it is on.
     pub eni: Arc<EniFacts>,
 }

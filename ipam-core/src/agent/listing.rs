@@ -17,16 +17,18 @@ use crate::view::Contract;
 
 /// What may be handed out before the operator has said anything.
 pub(super) fn by_metadata(settings: &AgentSettings, shown: &[ShownEni]) -> BTreeSet<ListedCidr> {
-    let carries_pods = |eni: &&ShownEni| {
-        eni.network_card == 0 && eni.facts.number >= settings.first_interface_index
-    };
-    let cidrs = shown.iter().filter(carries_pods).flat_map(|eni| {
+    let cidrs = shown.iter().filter(|eni| carries_pods(settings, eni)).flat_map(|eni| {
         let primary = eni.primary.filter(|_| !settings.use_primary_address).map(IpAddr::V4);
         let singles = eni.addresses.iter().filter(move |address| Some(**address) != primary);
         let cidrs = outside_of(&eni.prefixes, singles).chain(eni.prefixes.iter().copied());
         cidrs.map(|cidr| ListedCidr { cidr, eni: eni.facts.id.clone() })
     });
     cleaned(settings, cidrs)
+}
+
+/// Whether an interface may carry pods, by what the metadata shows.
+pub(super) const fn carries_pods(settings: &AgentSettings, eni: &ShownEni) -> bool {
+    eni.network_card == 0 && eni.facts.number >= settings.first_interface_index
 }
 
 /// The CIDRs of the word's interfaces, in the order of the interfaces, as the CIDR contract counts them.

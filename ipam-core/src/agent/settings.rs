@@ -34,6 +34,9 @@ pub struct AgentSettings {
     /// Whether what the metadata shows may be handed out before the operator's word has come. Not when interfaces are
     /// excluded by tags, which the metadata does not show.
     pub fast_start: bool,
+    /// Whether secondary interfaces carry pods only when the host's network is ready for them ([`super::HostView`]). Otherwise they
+    /// always do: somebody else sees to their devices.
+    pub host_networking: bool,
     /// Addresses of the node itself, never handed out.
     pub own: BTreeSet<IpAddr>,
     /// How long an ADD waits for a free address at most.
@@ -89,6 +92,7 @@ impl Default for AgentSettings {
             first_interface_index: 0,
             use_primary_address: false,
             fast_start: true,
+            host_networking: false,
             own: BTreeSet::new(),
             wait_max: Self::WAIT_DEFAULT,
             waiting_max: Self::WAITING_DEFAULT,

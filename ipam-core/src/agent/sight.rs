@@ -14,7 +14,7 @@ use super::handshake::Handshake;
 use super::listing::{attached, by_metadata, by_word, facts};
 use super::record::Ground;
 use super::status::Problems;
-use super::word::{Found, ShownEni, Word};
+use super::word::{Found, HostView, ShownEni, Word};
 use crate::ids::{EniId, PodKey};
 use crate::pool::{ListedCidr, Owner, Refusal, SyncReport};
 use crate::time::Tick;
@@ -24,6 +24,8 @@ use crate::view::Contract;
 #[derive(Debug, Default)]
 pub(super) struct Sight {
     pub(super) metadata: Vec<ShownEni>,
+    /// How the host's network is, once that was said.
+    pub(super) host: Option<HostView>,
     /// The last word about this instance, and when it was heard.
     pub(super) word: Option<(Word, Tick)>,
     /// A word that came before it was known which instance this is.
@@ -72,12 +74,15 @@ impl Agent {
     /// Lists what may be handed out, by the word if it says something, otherwise by the metadata.
     pub(super) fn list(&mut self) {
         self.learn_facts();
+        if self.awaits_host() {
+            return;
+        }
         // An operator writes the interfaces before the pool: until that is there, it has not spoken.
         let speaks = |word: &&Word| match self.settings.contract {
             Contract::PerIp => word.pool.is_some(),
             Contract::Cidr => !word.enis.is_empty(),
         };
-        let word = self.sight.word.as_ref().map(|(word, _)| word).filter(speaks);
+        let word = self.heard().filter(speaks);
         match word.map(|word| by_word(&self.settings, word)) {
             Some(Ok(listed)) => {
                 self.sight.problems.inconsistent = None;
@@ -96,7 +101,8 @@ impl Agent {
         }
     }
 
-    fn make_listed(&mut self, listed: BTreeSet<ListedCidr>, by_word: bool) {
+    fn make_listed(&mut self, mut listed: BTreeSet<ListedCidr>, by_word: bool) {
+        listed.retain(|listed| self.is_usable(&listed.eni));
         let was_by_word = core::mem::replace(&mut self.book.listed_by_word, by_word);
         if self.sight.listed.as_ref() == Some(&listed) && was_by_word == by_word {
             return;
@@ -121,10 +127,14 @@ impl Agent {
         }
     }
 
+    /// The last word about this instance.
+    pub(super) fn heard(&self) -> Option<&Word> {
+        self.sight.word.as_ref().map(|(word, _)| word)
+    }
+
     /// Keeps what is known of interfaces that are seen or used.
     fn learn_facts(&mut self) {
-        let word = self.sight.word.as_ref().map(|(word, _)| word);
-        let seen = facts(word, &self.sight.metadata);
+        let seen = facts(self.heard(), &self.sight.metadata);
         let known: BTreeSet<EniId> = self.book.ledger.cidrs().map(|it| it.listed.eni).collect();
         let mut enis = core::mem::take(&mut self.book.enis);
         let before = enis.clone();
@@ -193,9 +203,8 @@ impl Agent {
 
     /// Forgets what was said and done for another instance; what the metadata shows is this one's.
     pub(super) fn forget_sight(&mut self) {
-        let metadata = core::mem::take(&mut self.sight.metadata);
-        let unattributed = self.sight.unattributed.take();
-        self.sight = Sight { metadata, unattributed, ..Sight::default() };
+        let Sight { metadata, host, unattributed, .. } = core::mem::take(&mut self.sight);
+        self.sight = Sight { metadata, host, unattributed, ..Sight::default() };
         self.handshake = Handshake::default();
         self.give_back = GiveBack::default();
         self.unproven.clear();

@@ -1,12 +1,14 @@
 //! What a person or a metric wants to know of an agent.
 
 use alloc::string::String;
+use alloc::sync::Arc;
 use alloc::vec::Vec;
-use core::net::IpAddr;
+use core::net::{IpAddr, Ipv4Addr};
 use core::time::Duration;
 
 use super::Agent;
 use super::attachment::Attachment;
+use super::lease::EniFacts;
 use super::publication::PublicationId;
 use crate::ids::{EniId, InstanceId};
 use crate::pool::{CidrUsage, Claim, Family, GrantId, InvalidCidr, Owner, Tally};
@@ -21,6 +23,8 @@ pub struct Status {
     pub families: Vec<(Family, Tally)>,
     /// How much of each CIDR is used, with the interface it is on; IPv4 before IPv6, in ascending order.
     pub cidrs: Vec<CidrUsage>,
+    /// The interfaces that carry pods or are to, in the order of their ids, and the primary one, whether it does or not.
+    pub enis: Vec<EniStanding>,
     /// The addresses in use, in the same order.
     pub holdings: Vec<Held>,
     /// How many calls wait for an address.
@@ -37,6 +41,17 @@ pub struct Status {
     pub problems: Problems,
     /// What has happened since the agent started.
     pub counts: Counts,
+}
+
+/// An interface that carries pods, or is to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EniStanding {
+    /// What is known of it.
+    pub facts: Arc<EniFacts>,
+    /// Its primary address, where it is known and not a pod's.
+    pub primary: Option<Ipv4Addr>,
+    /// What keeps it from carrying pods, by the host's network ([`super::HostView`]).
+    pub problem: Option<String>,
 }
 
 /// An address in use.
@@ -106,6 +121,7 @@ impl Agent {
             instance: self.book.instance.clone(),
             families: families.map(|family| (family, self.book.ledger.tally(family))).collect(),
             cidrs: self.book.ledger.cidrs().collect(),
+            enis: self.standings(),
             holdings: self.held().collect(),
             waiting: self.waiting.len(),
             attachments: self.book.attachments.len(),

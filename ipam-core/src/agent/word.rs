@@ -72,6 +72,15 @@ pub enum Release {
     Released,
 }
 
+/// What the host's network says of the interfaces that carry pods. The primary one, with device index 0, needs nothing of it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct HostView {
+    /// The interfaces whose device is there, with its routes.
+    pub ready: BTreeSet<EniId>,
+    /// What keeps others from carrying pods.
+    pub problems: BTreeMap<EniId, String>,
+}
+
 /// An address that somebody was found to use: by the list of the node's pods, or by the host's routes.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Found {

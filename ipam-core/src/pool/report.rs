@@ -50,6 +50,8 @@ pub struct Holding<'a> {
     pub address: IpAddr,
     /// Who holds it.
     pub owner: &'a Owner,
+    /// The CIDR it is part of.
+    pub cidr: IpNet,
     /// The interface it is on; the last known one if it was withdrawn.
     pub eni: &'a EniId,
     /// By which grant.
@@ -206,6 +208,7 @@ impl Holdings {
         Some(Holding {
             address: self.address(place),
             owner: &held.owner,
+            cidr: self.range(place).cidr(),
             eni: &self.range(place).entry.listed.eni,
             id: held.id,
             claim: held.claim(),

@@ -9,6 +9,7 @@
 //! | `set contract=cidr ...` | how the next agent behaves |
 //! | `start`, `restart` with `untrusted`, `instance=i-2`, `instance=?`, `boot=other` | an agent without, or with what is on disk |
 //! | `metadata eni-1#0=10.0.0.4*,10.0.0.5,10.0.1.0/28 ...` | interfaces with device index; `*` is the primary address |
+//! | `host eni-2 eni-3=no-device ...` | the interfaces that the host's network is ready for, and why not for others |
 //! | `word eni-1#0=... pool=... marked=... blocked=...` | the `CiliumNode`; what the agent writes is as it was written last |
 //! | `add c1 a/x`, `del c1`, `check c1 10.0.0.5`, `gc net c1 c2`, `status` | CNI calls of the container |
 //! | `allocate ipv4,ipv6 router`, `exact 10.0.0.5 router`, `claim 10.0.0.5 1`, `release 10.0.0.5` | calls of `/v1/ipam` |
@@ -57,6 +58,7 @@ fn command(rig: &mut Rig, line: &str) -> String {
         ["instance", id] => rig.instance(id),
         ["word", ..] => rig.word(&named),
         ["found", ..] => rig.found(&words[1..]),
+        ["host", ..] => rig.host(&words[1..]),
         ["hold"] => rig.hold(true),
         ["flush"] => rig.hold(false),
         ["fail"] => rig.fail(),
@@ -69,6 +71,7 @@ fn command(rig: &mut Rig, line: &str) -> String {
         ["problems"] => return rig.problems(),
         ["tally", family] => return rig.tally(family),
         ["cidrs"] => return or_nothing(rig.cidrs()),
+        ["enis"] => return or_nothing(rig.enis()),
         ["holdings"] => return or_nothing(rig.holdings()),
         _ => rig.call(&words),
     }

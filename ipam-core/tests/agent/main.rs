@@ -15,6 +15,8 @@ mod door;
 #[cfg(test)]
 mod handshake;
 #[cfg(test)]
+mod host;
+#[cfg(test)]
 mod listing;
 #[cfg(test)]
 mod model;

@@ -110,6 +110,7 @@ impl Rig {
                 "first" => settings.first_interface_index = value.parse().unwrap(),
                 "primary" => settings.use_primary_address = value == "true",
                 "fast" => settings.fast_start = value == "true",
+                "host" => settings.host_networking = value == "true",
                 "own" => settings.own = text::list(Some(&value)).into_iter().collect(),
                 "wait" => settings.wait_max = text::duration(value),
                 "waiting" => settings.waiting_max = value.parse().unwrap(),
@@ -169,6 +170,10 @@ impl Rig {
 
     pub(crate) fn found(&mut self, words: &[&str]) {
         self.agent.on_found(self.now, text::found(words));
+    }
+
+    pub(crate) fn host(&mut self, words: &[&str]) {
+        self.agent.on_host(self.now, text::host(words));
     }
 
     pub(crate) fn tick(&mut self) {
@@ -312,6 +317,15 @@ impl Rig {
                 "{gone}{}:{free}/{used}/{}/{}",
                 usage.listed.cidr, usage.cooling, usage.promised
             )
+        }))
+    }
+
+    pub(crate) fn enis(&self) -> String {
+        let enis = self.agent.status(self.now).enis;
+        text::spaced(enis.into_iter().map(|eni| {
+            let primary = eni.primary.map(|primary| format!("={primary}")).unwrap_or_default();
+            let problem = eni.problem.map(|problem| format!("({problem})")).unwrap_or_default();
+            format!("{}#{}{primary}{problem}", eni.facts.id, eni.facts.number)
         }))
     }
 

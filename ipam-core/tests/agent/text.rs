@@ -7,7 +7,7 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use ipam_core::agent::{
-    Answer, EniFacts, Event, Found, Lease, Publication, Release, ShownEni, Word, WordEni,
+    Answer, EniFacts, Event, Found, HostView, Lease, Publication, Release, ShownEni, Word, WordEni,
 };
 use ipam_core::ids::EniId;
 use ipam_core::pool::{Claim, Family};
@@ -147,6 +147,17 @@ pub(crate) fn found(words: &[&str]) -> Vec<Found> {
     found.collect()
 }
 
+/// `eni-2`, or `eni-3=no-device` for one with a problem.
+pub(crate) fn host(words: &[&str]) -> HostView {
+    let (problems, ready): (Vec<&str>, Vec<&str>) =
+        words.iter().partition(|word| word.contains('='));
+    let problems = problems.iter().filter_map(|word| word.split_once('='));
+    HostView {
+        ready: ready.iter().map(|eni| eni.parse().unwrap()).collect(),
+        problems: problems.map(|(eni, why)| (eni.parse().unwrap(), why.to_string())).collect(),
+    }
+}
+
 pub(crate) fn answer_text(answer: &Answer) -> String {
     match answer {
         Answer::Granted(leases) => spaced(leases.iter().map(lease_text)),
@@ -183,6 +194,8 @@ pub(crate) fn event_text(event: &Event) -> Option<String> {
             format!("clean because of {because}, {attachments} attachments")
         }
         Event::Collected { attachment } => format!("collected {attachment}"),
+        Event::HostReady { eni } => format!("{eni} ready"),
+        Event::HostProblem { eni, problem } => format!("{eni}: {problem}"),
         Event::Adopted { address, owner } => format!("adopted {address} of {owner}"),
         Event::Granted { .. }
         | Event::Released { .. }

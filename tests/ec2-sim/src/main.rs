@@ -12,6 +12,7 @@ use ec2_sim::assumption::Assumptions;
 use ec2_sim::face::http::Server;
 use ec2_sim::face::imds::ImdsServer;
 use ec2_sim::face::shared::{Line, Shared};
+use ec2_sim::id::InstanceId;
 use ec2_sim::spec::Spec;
 use ec2_sim::{Ec2, Settings, latency, staleness};
 use tokio::signal::unix::{SignalKind, signal};
@@ -44,6 +45,9 @@ struct Arguments {
     /// Gives each instance of the world file a metadata port of its own at this address.
     #[arg(long, value_name = "ADDRESS")]
     imds_listen: Option<IpAddr>,
+    /// Serves at this address to each instance its own metadata: whose an address is decides who asks, as in EC2.
+    #[arg(long, value_name = "ADDRESS:PORT")]
+    imds_by_address: Option<SocketAddr>,
     /// How slow everything is, instead of what the world file says.
     #[arg(long)]
     latency: Option<Latency>,
@@ -196,6 +200,20 @@ async fn run(arguments: &Arguments, ec2: Ec2) -> Result<()> {
         "ec2-sim listens on http://{addr} (aws --endpoint-url http://{addr} ec2 describe-subnets)\n",
         addr = server.addr
     )];
+    let metadata = metadata(arguments, &shared, instances, &mut lines).await?;
+    io::stdout().write_all(lines.concat().as_bytes())?;
+    io::stdout().flush()?;
+    ended.await;
+    stop(metadata, server).await
+}
+
+/// Starts the metadata services that have ports of their own, and adds to `lines` where they are.
+async fn metadata(
+    arguments: &Arguments,
+    shared: &Shared,
+    instances: Vec<InstanceId>,
+    lines: &mut Vec<String>,
+) -> Result<Vec<ImdsServer>> {
     let mut metadata = Vec::new();
     if let Some(address) = arguments.imds_listen {
         for instance in instances {
@@ -206,10 +224,13 @@ async fn run(arguments: &Arguments, ec2: Ec2) -> Result<()> {
             metadata.push(started);
         }
     }
-    io::stdout().write_all(lines.concat().as_bytes())?;
-    io::stdout().flush()?;
-    ended.await;
-    stop(metadata, server).await
+    if let Some(address) = arguments.imds_by_address {
+        let started = ImdsServer::by_address(address, shared.clone()).await;
+        let started = started.with_context(|| format!("cannot listen on {address}"))?;
+        lines.push(format!("metadata by address at http://{}\n", started.server.addr));
+        metadata.push(started);
+    }
+    Ok(metadata)
 }
 
 /// Stops all servers at the same time, so that together they take no longer than the slowest.

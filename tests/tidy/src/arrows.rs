@@ -40,8 +40,16 @@ const ARROWS: Table = &[
     ),
     (
         "tests/real",
-        &["ipam-core/crd", "tests/ec2-sim", "tests/kube-sim", "tests/kube-sim/contract"],
+        &[
+            "agent",
+            "ipam-core",
+            "ipam-core/crd",
+            "tests/ec2-sim",
+            "tests/kube-sim",
+            "tests/kube-sim/contract",
+        ],
     ),
+    ("tests/real/fabric", &[]),
     ("tests/tidy", &[]),
     ("tests/truth", &["ipam-core", "limits", "tests/ec2-sim"]),
 ];

@@ -115,7 +115,7 @@ fn hosts(status: &Status) -> NodeAddressing {
 }
 
 fn address(lease: &Lease, expiration_uuid: Option<String>) -> IpamAddress {
-    let Lease { address, id: _, claim: _, eni } = lease;
+    let Lease { address, id: _, claim: _, cidr: _, eni } = lease;
     IpamAddress {
         ip: *address,
         gateway: gateway(*address, eni),

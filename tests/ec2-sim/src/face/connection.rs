@@ -1,6 +1,7 @@
 //! Connections that the server can end without an answer.
 
 use std::io;
+use std::net::IpAddr;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -51,6 +52,16 @@ impl Listener for Cuttable {
 impl Connected<IncomingStream<'_, Cuttable>> for Scissors {
     fn connect_info(stream: IncomingStream<'_, Cuttable>) -> Self {
         stream.io().scissors.clone()
+    }
+}
+
+/// Where a connection comes from. One over IPv4 has an IPv4 address, whatever the listener speaks.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Peer(pub(super) IpAddr);
+
+impl Connected<IncomingStream<'_, Cuttable>> for Peer {
+    fn connect_info(stream: IncomingStream<'_, Cuttable>) -> Self {
+        Self(stream.remote_addr().ip().to_canonical())
     }
 }
 

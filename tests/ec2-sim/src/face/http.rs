@@ -7,11 +7,13 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::body::Bytes;
+use axum::extract::connect_info::Connected;
 use axum::extract::{ConnectInfo, DefaultBodyLimit, RawQuery, State};
 use axum::http::header::{AUTHORIZATION, CONNECTION, CONTENT_TYPE, USER_AGENT};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{any, get};
+use axum::serve::IncomingStream;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
@@ -42,15 +44,18 @@ impl Server {
     ///
     /// When the address cannot be listened on.
     pub async fn start(addr: SocketAddr, shared: Shared) -> io::Result<Self> {
-        Self::serve(addr, router(shared)).await
+        Self::serve::<Scissors>(addr, router(shared)).await
     }
 
-    /// Serves `router` at `addr`.
-    pub(super) async fn serve(addr: SocketAddr, router: Router) -> io::Result<Self> {
+    /// Serves `router` at `addr`. Its handlers are told `Known` of their connection.
+    pub(super) async fn serve<Known>(addr: SocketAddr, router: Router) -> io::Result<Self>
+    where
+        Known: Clone + Send + Sync + 'static + for<'a> Connected<IncomingStream<'a, Cuttable>>,
+    {
         let listener = TcpListener::bind(addr).await?;
         let addr = listener.local_addr()?;
         let (stop, mut stopped) = watch::channel(false);
-        let service = router.into_make_service_with_connect_info::<Scissors>();
+        let service = router.into_make_service_with_connect_info::<Known>();
         let serving = axum::serve(Cuttable(listener), service);
         let task = tokio::spawn(async move {
             let ended = async move {

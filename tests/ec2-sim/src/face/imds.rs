@@ -1,19 +1,23 @@
-//! The metadata services over HTTP: all of them under a path each, or one on a port of its own.
+//! The metadata services over HTTP: all of them under a path each, one on a port of its own, or one for all that knows its callers by their
+//! addresses, as EC2's does.
 
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use axum::Router;
-use axum::extract::{Path, State};
+use axum::extract::{ConnectInfo, Path, State};
 use axum::http::header::CONTENT_TYPE;
 use axum::http::{HeaderMap, HeaderName, Method, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 
+use super::connection::Peer;
 use super::http::Server;
 use super::shared::{Shared, content_type};
 use crate::id::InstanceId;
 use crate::imds::{self, Query};
+use crate::machine::Ec2;
+use crate::model::{InstanceState, Interface};
 
 const TTL: HeaderName = HeaderName::from_static("x-aws-ec2-metadata-token-ttl-seconds");
 const TOKEN: HeaderName = HeaderName::from_static("x-aws-ec2-metadata-token");
@@ -51,7 +55,7 @@ impl Services {
     }
 }
 
-/// The metadata service of one instance, on a port of its own.
+/// A metadata service on a port of its own: that of one instance, or of whoever asks.
 #[derive(Debug)]
 pub struct ImdsServer {
     /// The server.
@@ -67,7 +71,18 @@ impl ImdsServer {
     pub async fn start(addr: SocketAddr, shared: Shared, instance: InstanceId) -> io::Result<Self> {
         let state = (Services::new(shared), instance);
         let router = Router::new().fallback(of_port).with_state(state);
-        Ok(Self { server: Server::serve(addr, router).await? })
+        Ok(Self { server: Server::serve::<Peer>(addr, router).await? })
+    }
+
+    /// Serves at `addr` to each caller the metadata of the instance that it is: the running one with an interface that holds the
+    /// address it calls from, as its own or in a prefix. To all others nothing is there.
+    ///
+    /// # Errors
+    ///
+    /// When the address cannot be listened on.
+    pub async fn by_address(addr: SocketAddr, shared: Shared) -> io::Result<Self> {
+        let router = Router::new().fallback(of_address).with_state(Services::new(shared));
+        Ok(Self { server: Server::serve::<Peer>(addr, router).await? })
     }
 
     /// Ends it in good order.
@@ -123,4 +138,43 @@ async fn of_port(
         return StatusCode::METHOD_NOT_ALLOWED.into_response();
     }
     services.answer(&instance, query(&method, uri.path(), &headers))
+}
+
+async fn of_address(
+    State(services): State<Services>,
+    ConnectInfo(Peer(address)): ConnectInfo<Peer>,
+    method: Method,
+    uri: Uri,
+    headers: HeaderMap,
+) -> Response {
+    let Some(instance) = services.shared.with(|ec2, _| caller(ec2, address)) else {
+        let refusal = format!("No running instance has the address {address}.\n");
+        return (StatusCode::NOT_FOUND, refusal).into_response();
+    };
+    of_port(State((services, instance)), method, uri, headers).await
+}
+
+/// The running instance with an interface that holds `address`, in truth: packets from elsewhere do not arrive.
+fn caller(ec2: &Ec2, address: IpAddr) -> Option<InstanceId> {
+    let truth = ec2.world().truth();
+    let running = |id: &&InstanceId| {
+        truth.instance(id).is_some_and(|instance| instance.state == InstanceState::Running)
+    };
+    let mut holders = truth.interfaces().filter(|interface| holds(interface, address));
+    holders.find_map(|interface| interface.instance().filter(running).cloned())
+}
+
+/// Whether `address` is one of the interface's own, or in one of its prefixes.
+fn holds(interface: &Interface, address: IpAddr) -> bool {
+    match address {
+        IpAddr::V4(address) => {
+            interface.primary_ip == address
+                || interface.secondary_ips.contains(&address)
+                || interface.ipv4_prefixes.iter().any(|prefix| prefix.contains(&address))
+        }
+        IpAddr::V6(address) => {
+            interface.ipv6_addresses.contains(&address)
+                || interface.ipv6_prefixes.iter().any(|prefix| prefix.contains(&address))
+        }
+    }
 }

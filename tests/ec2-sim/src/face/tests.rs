@@ -1,5 +1,6 @@
 //! The server, asked over a socket.
 
+mod address;
 mod control;
 mod hostile;
 

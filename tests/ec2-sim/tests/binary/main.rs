@@ -3,7 +3,7 @@
 #[cfg(test)]
 mod program;
 
-use std::io::Write;
+use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
 
 use program::{Running, check, run};
@@ -94,6 +94,21 @@ fn every_instance_can_have_a_metadata_port() {
     let arguments = ["--world", WORLD, "--imds-listen", "127.0.0.1", "--listen", "127.0.0.1:0"];
     let running = Running::start(&arguments);
     assert!(TcpStream::connect(running.address()).is_ok());
+}
+
+#[test]
+fn metadata_can_be_served_by_address() {
+    let any = "127.0.0.1:0";
+    let mut running = Running::start(&["--world", WORLD, "--imds-by-address", any]);
+    let mut stream = TcpStream::connect(running.metadata_address()).expect("is listening");
+    let request = b"GET /latest/ HTTP/1.1\r\nHost: test\r\nConnection: close\r\n\r\n";
+    stream.write_all(request).expect("is connected");
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).expect("is answered");
+    assert!(answer.ends_with("No running instance has the address 127.0.0.1.\n"), "{answer}");
+    let taken = stream.peer_addr().expect("has an address").to_string();
+    let expected = format!("ec2-sim: cannot listen on {taken}: ");
+    check(&["--imds-by-address", &taken], 1, &expected);
 }
 
 #[test]

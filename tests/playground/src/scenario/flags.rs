@@ -33,6 +33,7 @@ const OF_AGENT: &[(&str, &str)] = &[
     ("contract", "; say `contract` of a group of nodes"),
     ("debug", "; see --log-level"),
     ("eni-disable-prefix-delegation", "; say `prefix_delegation` of a group of nodes"),
+    ("host-networking", ""),
     ("imds-endpoint", ""),
     ("kubeconfig", "; see --kubeconfig"),
     ("log-format", ""),

@@ -231,6 +231,8 @@ impl Scene {
             format!("--queue-dir={}", places.queue.display()),
             format!("--kubeconfig={}", self.cluster.kubeconfig("agent").display()),
             "--serve-address=127.0.0.1:0".to_owned(),
+            // All nodes are on one host, whose network is not theirs.
+            "--host-networking=off".to_owned(),
         ];
         if !prefixes {
             own.push("--eni-disable-prefix-delegation=true".to_owned());

@@ -113,6 +113,7 @@ impl Bed {
             format!("--queue-dir={}", path("queue")),
             "--serve-address=127.0.0.1:0".to_owned(),
             "--address-cool-down=0s".to_owned(),
+            "--host-networking=off".to_owned(),
         ];
         let settings = Settings::from_arguments(flags.iter().map(String::as_str)).unwrap();
         let stop = Stop::on_signals().unwrap();

@@ -109,6 +109,8 @@ impl Node {
         command.args(["--bounding-set=-all", "--inh-caps=-all", "--no-new-privs"]);
         command.arg(&self.programs.agent).args(["run", "--node-name", "node-0"]);
         command.args(["--address-cool-down", "0s", "--serve-address", "127.0.0.1:0"]);
+        // Without a capability it cannot set up the host's network; the suite `cluster` has it do that.
+        command.arg("--host-networking=off");
         command.arg("--imds-endpoint").arg(format!("{}/_imds/{INSTANCE}", self.ec2_endpoint()));
         command.arg("--kubeconfig").arg(&self.kubeconfig);
         command.arg("--state-dir").arg(self.path("state"));
