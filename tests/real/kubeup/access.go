@@ -32,13 +32,17 @@ rules:
 - {level: Metadata}
 `
 
-// writeAccess makes keys, a certificate and an administrator's token, and writes them down.
-func writeAccess(dir, bind string, port int) (access, error) {
+// makeAccess makes keys, a certificate and an administrator's token, and writes them down. Those of an earlier run are
+// kept: tokens that it gave out are still good.
+func makeAccess(dir, bind string, port int, again bool) (access, error) {
 	in := func(name string) string { return filepath.Join(dir, name) }
 	a := access{
 		dir: dir, bind: bind, port: port, certificate: in("server.crt"), key: in("server.key"),
 		serviceAccountKey: in("service-account.key"), tokens: in("tokens.csv"), rules: in("audit-policy.yaml"),
 		kubeconfig: in("kubeconfig"),
+	}
+	if again {
+		return a, nil
 	}
 	certificate, key, err := cert.GenerateSelfSignedCertKey(bind, []net.IP{net.ParseIP(bind)}, nil)
 	if err != nil {

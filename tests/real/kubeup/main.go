@@ -1,7 +1,7 @@
 // Command kubeup is a real Kubernetes control plane in one program, for tests: etcd and kube-apiserver, and on
 // request kube-controller-manager (garbage collection, namespaces, deployments) and kube-scheduler.
 //
-//	kubeup -dir DIR [-bind 127.0.0.1] [-port 0] [-with controllers,scheduler] [-until-eof]
+//	kubeup -dir DIR [-bind 127.0.0.1] [-port 0] [-with controllers,scheduler] [-until-eof] [-again]
 //	kubeup compact DIR       makes the etcd of a running kubeup forget everything but the present
 //	kubeup kubectl ...       the kubectl of that version
 //	kubeup kubelet ...       the kubelet of that version; needs a container runtime
@@ -74,18 +74,19 @@ type options struct {
 	dir, bind             string
 	port                  int
 	controllers, schedule bool
-	untilEOF              bool
+	untilEOF, again       bool
 }
 
 func parse(args []string) (options, error) {
 	var o options
 	var with string
 	flags := flag.NewFlagSet("kubeup", flag.ContinueOnError)
-	flags.StringVar(&o.dir, "dir", "", "`folder` of all state (required); a new or an empty one")
+	flags.StringVar(&o.dir, "dir", "", "`folder` of all state (required); without -again a new or an empty one")
 	flags.StringVar(&o.bind, "bind", "127.0.0.1", "`address` of the API server")
 	flags.IntVar(&o.port, "port", 0, "port of the API server; 0 takes a free one")
 	flags.StringVar(&with, "with", "", "components to run besides: controllers, scheduler (comma separated)")
 	flags.BoolVar(&o.untilEOF, "until-eof", false, "end when standard input ends")
+	flags.BoolVar(&o.again, "again", false, "go on with the state of an earlier run; its -bind and -port have to be the same")
 	if err := flags.Parse(args); err != nil {
 		return o, err
 	}
@@ -111,7 +112,7 @@ func parse(args []string) (options, error) {
 // run starts everything, and returns when it is asked to end or when a component fails. Nothing is left running.
 func run(o options) error {
 	start := time.Now()
-	dir, err := emptyDir(o.dir)
+	dir, err := stateDir(o)
 	if err != nil {
 		return err
 	}
@@ -133,7 +134,7 @@ func run(o options) error {
 	if err != nil {
 		return err
 	}
-	access, err := writeAccess(dir, o.bind, server)
+	access, err := makeAccess(dir, o.bind, server, o.again)
 	if err != nil {
 		return err
 	}
@@ -175,11 +176,18 @@ func launch(ctx context.Context, children *children, access access, etcd *etcd, 
 	return nil
 }
 
-// emptyDir makes the folder, refuses one that holds another cluster's state, and returns its absolute path.
-func emptyDir(path string) (string, error) {
-	dir, err := filepath.Abs(path)
+// stateDir returns the absolute path of the folder of the state. It makes it, and refuses one that holds another
+// cluster's state; or, where an earlier run is to go on, one that holds none.
+func stateDir(o options) (string, error) {
+	dir, err := filepath.Abs(o.dir)
 	if err != nil {
 		return "", err
+	}
+	if o.again {
+		if _, err := os.Stat(filepath.Join(dir, endpointFile)); err != nil {
+			return dir, fmt.Errorf("-again: there is no state in %s: %w", dir, err)
+		}
+		return dir, nil
 	}
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return "", err

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus, Stdio};
 
 use crate::build::{self, BuildError};
+use crate::cluster::Door;
 
 /// Why a program gave no good answer.
 #[derive(Debug, thiserror::Error)]
@@ -37,11 +38,18 @@ pub enum ProgramError {
 pub struct Kubectl {
     kubeup: PathBuf,
     kubeconfig: PathBuf,
+    /// Of the machine that it runs in, where that is not this one.
+    door: Option<Door>,
 }
 
 impl Kubectl {
     pub(crate) fn new(kubeup: &Path, kubeconfig: &Path) -> Self {
-        Self { kubeup: kubeup.to_owned(), kubeconfig: kubeconfig.to_owned() }
+        Self { kubeup: kubeup.to_owned(), kubeconfig: kubeconfig.to_owned(), door: None }
+    }
+
+    /// kubectl in a machine of a cluster, with the paths that `kubeup` and the kubeconfig have there.
+    pub(crate) fn inside(door: Door, kubeup: &Path, kubeconfig: &Path) -> Self {
+        Self { door: Some(door), ..Self::new(kubeup, kubeconfig) }
     }
 
     /// kubectl against the server that `kubeconfig` names. Builds `kubeup` where no earlier run did.
@@ -104,7 +112,10 @@ impl Kubectl {
         command.arg("kubectl").env("KUBECONFIG", &self.kubeconfig);
         // What one run learned of a server must not be believed of another one on the same port.
         command.arg("--cache-dir").arg(self.kubeconfig.with_extension("cache"));
-        command
+        match self.door {
+            Some(door) => door.command(&command),
+            None => command,
+        }
     }
 }
 

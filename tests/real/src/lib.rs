@@ -1,8 +1,10 @@
 //! The same flows against real parts: Kubernetes, boto3, the aws CLI, network namespaces.
 //!
 //! [`Kubernetes`] is a real control plane, started by a test for itself, [`Kubectl`] its command line,
-//! [`Running`] a [`program`] of the workspace beside it. The tests are in
+//! [`Running`] a [`program`] of the workspace beside it, [`Cluster`](cluster::Cluster) all of it with nodes. The tests are in
 //! `tests`; what they need installed, and what they cost, is in the README.
+
+pub mod cluster;
 
 mod build;
 mod control_plane;

@@ -111,7 +111,7 @@ pub fn browser() -> Result<PathBuf, NoProgram> {
 }
 
 /// The path that an installing script of this crate prints.
-fn environment(script: &str) -> Result<PathBuf, NoProgram> {
+pub(crate) fn environment(script: &str) -> Result<PathBuf, NoProgram> {
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join(script);
     let maker = script.display().to_string();
     let said = output(&mut Command::new(&script), &maker)?;

@@ -38,25 +38,37 @@ pub enum NoAccess {
     },
 }
 
+/// A file of the folder `deploy`.
+pub(crate) fn deployed(path: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../deploy").join(path)
+}
+
 /// Applies `deploy/manifests/NAME.yaml`, and makes a kubeconfig with what it allows the account `berth-NAME`, and no more.
 ///
 /// # Errors
 ///
 /// When the API server refuses something.
 pub fn access(kubernetes: &Kubernetes, name: &str) -> Result<String, NoAccess> {
-    let manifests = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../deploy/manifests");
-    let manifest = manifests.join(format!("{name}.yaml")).display().to_string();
+    let manifest = deployed(&format!("manifests/{name}.yaml")).display().to_string();
     let kubectl = kubernetes.kubectl();
     kubectl.run(["apply", "-f", &manifest])?;
     let account = format!("berth-{name}");
     let token = kubectl.run(["create", "token", &account, "--namespace", NAMESPACE])?;
-    let path = kubernetes.kubeconfig();
-    let admin = fs::read_to_string(path)
-        .map_err(|error| NoAccess::File { path: path.to_owned(), error })?;
-    let mut config: Value = serde_saphyr::from_str(&admin)
-        .map_err(|error| NoAccess::Kubeconfig { path: path.to_owned(), error: Box::new(error) })?;
+    let mut config = read_kubeconfig(kubernetes.kubeconfig())?;
     config["users"][0]["user"] = json!({"token": token.trim()});
     Ok(config.to_string())
+}
+
+/// A kubeconfig that `kubeup` wrote.
+///
+/// # Errors
+///
+/// When it cannot be read.
+pub(crate) fn read_kubeconfig(path: &Path) -> Result<Value, NoAccess> {
+    let text = fs::read_to_string(path)
+        .map_err(|error| NoAccess::File { path: path.to_owned(), error })?;
+    serde_saphyr::from_str(&text)
+        .map_err(|error| NoAccess::Kubeconfig { path: path.to_owned(), error: Box::new(error) })
 }
 
 /// The writes by the account `berth-NAME` that the API server carried out, such as `patch ciliumnodes/status node-0`.
