@@ -23,6 +23,10 @@ fn commands_of_documents_work() {
     commands.env("PATH", format!("{}:{path}", programs.path().display()));
     commands.env("AWS_PAGER", "").env("NO_PROXY", "127.0.0.1").env("no_proxy", "127.0.0.1");
     let status = commands.status().unwrap();
+    if !status.success() {
+        // The block that failed may have left one running.
+        let _not_there = Command::new(root.join("tests/real/cluster")).arg("down").status();
+    }
     assert!(status.success(), ".ci/readme ended with {status}: see above");
 }
 

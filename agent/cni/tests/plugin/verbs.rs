@@ -30,7 +30,7 @@ fn add_under_ptp_gives_what_ptp_can_use() {
     let ran = program.member("cniVersion", json!("0.3.1")).run("ADD");
     assert_eq!(
         ran.stdout,
-        r#"{"cniVersion":"0.3.1","ips":[{"version":"4","address":"10.0.1.5/29","gateway":"10.0.1.3"}],"routes":[{"dst":"0.0.0.0/0","gw":"10.0.1.3"}]}"#
+        r#"{"cniVersion":"0.3.1","ips":[{"version":"4","address":"10.0.1.5/16","gateway":"10.0.1.3"}],"routes":[{"dst":"0.0.0.0/0","gw":"10.0.1.3"}]}"#
     );
 }
 

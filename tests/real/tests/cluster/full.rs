@@ -1,0 +1,48 @@
+//! Subnets without a free address.
+
+use real::cluster::Node;
+use serde_json::json;
+
+use crate::bed::{Bed, until};
+use crate::crowd;
+use crate::ledger;
+use crate::truth::Truth;
+
+/// More pods than a new node has addresses, when there are no further ones: the event of a pod says which subnet is full.
+pub(crate) fn is_said(bed: &mut Bed) {
+    let added = bed.cluster.add_node().unwrap();
+    let (bed, node) = (&*bed, bed.cluster.node(added));
+    until("the new node has no addresses", || match attached(node)? {
+        0 => Err("none yet".to_owned()),
+        _ => Ok(()),
+    });
+    bed.say(&format!("{} was added", node.name()));
+    let truth = Truth::of(&bed.cluster);
+    for subnet in truth.subnets() {
+        let path = format!("/_sim/subnets/{subnet}/leave");
+        bed.cluster.ec2_post(&path, &json!({"addresses": 0})).unwrap();
+    }
+    // What was assigned before that may still be on its way to the node.
+    let pods = usize::try_from(attached(node).unwrap()).unwrap() + 10;
+    crowd::scale_on(bed, pods, node);
+    let primary = truth.enis.iter().find(|eni| eni.is_of(node) && eni.number == 0).unwrap();
+    let said = until("no event names the subnet", || event_with(bed, &primary.subnet));
+    bed.say(&format!("the event of a pod: {said}"));
+    let (running, others) = crowd::running(&bed.cluster);
+    assert!(!running.is_empty() && !others.is_empty(), "{running:#?}\n{others:#?}");
+    crowd::gone(bed);
+}
+
+fn attached(node: &Node) -> Result<u64, String> {
+    ledger::report(node).map(|report| report.count("attached"))
+}
+
+/// What is said of a pod that has no sandbox, with this word in it.
+fn event_with(bed: &Bed, word: &str) -> Result<String, String> {
+    let query = ["get", "events", "--field-selector", "reason=FailedCreatePodSandBox"];
+    let events = bed.cluster.json(&query).map_err(|error| error.to_string())?;
+    let events = events["items"].as_array().unwrap().iter();
+    let messages: Vec<&str> = events.filter_map(|event| event["message"].as_str()).collect();
+    let found = messages.iter().find(|message| message.contains(word));
+    found.map(|message| (*message).to_owned()).ok_or_else(|| messages.join("\n"))
+}

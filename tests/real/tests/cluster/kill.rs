@@ -1,0 +1,34 @@
+//! An agent that is killed while pods come.
+
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+use crate::bed::{Bed, SOON};
+use crate::crowd;
+use crate::everyone;
+use crate::host;
+
+const PODS: usize = 40;
+/// Longer than a kubelet waits until it tries again.
+const AWAY: Duration = Duration::from_secs(2);
+
+/// Kills it between the first pods and the last ones, and starts it again: nothing is lost, and nothing is there twice.
+pub(crate) fn amid_a_roll_out(bed: &Bed) {
+    let node = bed.cluster.node(0);
+    crowd::scale(bed, PODS);
+    let deadline = Instant::now() + SOON;
+    // A kubelet makes many sandboxes at once: there is no time to lose.
+    while host::wired(node).is_empty() {
+        assert!(Instant::now() < deadline, "no pod came within {SOON:?}");
+    }
+    node.kill_agent().unwrap();
+    let came = host::wired(node).len();
+    assert!(came < PODS / 2, "it was killed too late to matter");
+    sleep(AWAY);
+    node.start_agent().unwrap();
+    let pods = crowd::await_running(bed, PODS);
+    everyone::checked(bed, &pods);
+    everyone::reach_each_other(bed, &pods);
+    everyone::goes(bed);
+    bed.say(&format!("an agent was killed when {came} pods had come"));
+}
