@@ -109,6 +109,7 @@ fn start_on<N: Network>(
         network: None,
         last: None,
         view: None,
+        has_failed: false,
         lost: None,
         disputes: Disputes::default(),
         retries: RETRIES,
@@ -127,6 +128,8 @@ struct Follow<N, Open> {
     /// None before the first round.
     last: Option<Last>,
     view: Option<HostView>,
+    /// Whether the last look came to nothing.
+    has_failed: bool,
     /// Why the kernel cannot be asked, as it was said.
     lost: Option<String>,
     disputes: Disputes,
@@ -169,6 +172,7 @@ impl<N: Network, Open: FnMut() -> Result<N, KernelError> + Send> Follow<N, Open>
 
     fn note(&mut self, aim: Aim, outcome: Outcome) -> bool {
         let Outcome { made, repaired, problems, left } = outcome;
+        self.has_failed = false;
         if self.lost.take().is_some() {
             info!("the host's network can be read again");
         }
@@ -195,21 +199,26 @@ impl<N: Network, Open: FnMut() -> Result<N, KernelError> + Send> Follow<N, Open>
         is_settled
     }
 
-    /// The kernel could not be asked: nothing is counted on until it can.
+    /// The kernel could not be asked: nothing is counted on until it can. Once is no reason to take interfaces out of use: a busy host changes
+    /// while it is read.
     fn fail(&mut self, aim: Aim, error: &KernelError) -> bool {
         let text = format!("the host's network cannot be read: {error}");
-        if self.lost.as_ref() != Some(&text) {
-            warn!("{text}; it is tried again");
-        }
         let enis = aim.wanted.enis.keys();
         let problems: BTreeMap<EniId, String> =
             enis.map(|eni| (eni.clone(), text.clone())).collect();
-        self.lost = Some(text);
         if error.is_lost() {
             self.network = None;
         }
         self.shared.end(&aim, &BTreeSet::new(), problems.clone());
         self.last = Some(Last { aim, lacking: None });
+        if !std::mem::replace(&mut self.has_failed, true) {
+            debug!("{text}; it is tried again");
+            return false;
+        }
+        if self.lost.as_ref() != Some(&text) {
+            warn!("{text}; it is tried again");
+        }
+        self.lost = Some(text);
         self.show(HostView { ready: BTreeSet::new(), problems });
         false
     }

@@ -44,7 +44,7 @@ pub(super) enum KernelError {
     #[error("the host's network changed whenever it was read")]
     Restless,
     /// It said no.
-    #[error("{0}")]
+    #[error("{0}{hint}", hint = hint(.0))]
     Refused(io::Error),
     /// A setting cannot be written.
     #[error(
@@ -82,6 +82,16 @@ impl KernelError {
             Self::Refused(error) => Errno::from_io_error(error),
             _ => None,
         }
+    }
+}
+
+/// What a person can do about a refusal.
+fn hint(refusal: &io::Error) -> &'static str {
+    match Errno::from_io_error(refusal) {
+        Some(Errno::PERM) => {
+            ": the agent needs the capability NET_ADMIN, unless --host-networking=off"
+        }
+        _ => "",
     }
 }
 

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ipam_core::agent::{Answer, Call, HostView, Lease, Refused, Status};
+use ipam_core::pool::GrantId;
 use tracing::warn;
 
 use super::{Parts, add};
@@ -36,9 +37,16 @@ impl HostDesk {
         Self { keeper, host }
     }
 
-    /// What is allocated by name has no DEL: it is given back here.
-    async fn give_back(&self, leases: &[Lease]) {
-        for lease in leases {
+    /// By which grant an address that is asked for is held already, by whoever asks: that one uses it.
+    fn held(&self, call: &Call) -> Option<GrantId> {
+        let Call::AllocateExact { address, .. } = call else { return None };
+        let address = address.to_canonical();
+        self.keeper.status().holdings.iter().find(|held| held.address == address).map(|it| it.id)
+    }
+
+    /// What is allocated by name has no DEL: it is given back here, unless it was `held` before.
+    async fn give_back(&self, leases: &[Lease], held: Option<GrantId>) {
+        for lease in leases.iter().filter(|lease| Some(lease.id) != held) {
             let _unknown_by_now = self.keeper.call(Call::Release { address: lease.address }).await;
         }
     }
@@ -47,6 +55,7 @@ impl HostDesk {
 impl Desk for HostDesk {
     async fn call(&self, call: Call) -> Answer {
         let ends_by_del = matches!(call, Call::Add { .. });
+        let held = self.held(&call);
         let answer = self.keeper.call(call).await;
         let (Answer::Granted(leases), Some(host)) = (&answer, &self.host) else {
             return answer;
@@ -56,7 +65,7 @@ impl Desk for HostDesk {
         };
         warn!(%problem, "an address is not answered: the host's network is not ready for it");
         if !ends_by_del {
-            self.give_back(leases).await;
+            self.give_back(leases, held).await;
         }
         Answer::Refused(Refused::HostNetwork { problem: problem.to_string() })
     }
@@ -85,3 +94,6 @@ impl Observer for Listener {
         self.metrics.on_host_ensured(result, took);
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -49,8 +49,12 @@ fn log(event: &Event) {
             info!(%address, %owner, "in use, and unknown to the ledger until now");
         }
         Event::HostReady { eni } => info!(%eni, "the host's network is ready for an interface"),
-        Event::HostProblem { eni, problem } => {
-            warn!(%eni, problem, "an interface carries no pods: the host's network is not ready for it");
+        Event::HostProblem { eni, carries: false, problem } => {
+            // For half a second this is so with every new interface. Pods that it costs an address are warned about.
+            info!(%eni, problem, "an interface carries no pods: the host's network is not ready for it");
+        }
+        Event::HostProblem { eni, carries: true, problem } => {
+            warn!(%eni, problem, "something is wrong with the host's network for an interface, which carries pods all the same");
         }
         // Who tried has said so, with what to do.
         Event::NotDurable { problem } => debug!(problem, "the ledger cannot be written"),

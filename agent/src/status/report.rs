@@ -226,8 +226,9 @@ fn problems(problems: &Problems) -> impl Iterator<Item = String> {
 
 fn host_problems(enis: &[EniStanding]) -> impl Iterator<Item = String> {
     enis.iter().filter_map(|eni| {
-        let problem = eni.problem.as_ref()?;
-        Some(format!("{} carries no pods: {problem}", eni.facts.id))
+        let (id, problem) = (&eni.facts.id, eni.problem.as_ref()?);
+        let effect = if eni.carries { "the host's network" } else { "carries no pods" };
+        Some(format!("{id}: {effect}: {problem}"))
     })
 }
 

@@ -98,11 +98,13 @@ pub enum Event {
         /// Which.
         eni: EniId,
     },
-    /// An interface carries no pods because of the host's network.
+    /// Something is wrong with the host's network for an interface.
     HostProblem {
         /// Which.
         eni: EniId,
-        /// Why.
+        /// Whether it carries pods all the same.
+        carries: bool,
+        /// What.
         problem: String,
     },
     /// The record could not be written.

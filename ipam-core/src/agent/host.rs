@@ -18,22 +18,26 @@ impl Agent {
     pub(super) fn see_host(&mut self, host: HostView) {
         let before = self.sight.host.take();
         let changed = before.as_ref().is_none_or(|before| before.ready != host.ready);
-        self.tell_host(&before.unwrap_or_default(), &host);
         self.sight.host = Some(host);
+        self.tell_host(&before.unwrap_or_default());
         if changed {
             self.list();
         }
     }
 
-    fn tell_host(&mut self, before: &HostView, now: &HostView) {
+    fn tell_host(&mut self, before: &HostView) {
+        let Some(now) = &self.sight.host else { return };
         let ready = now.ready.difference(&before.ready);
-        self.events.extend(ready.map(|eni| Event::HostReady { eni: eni.clone() }));
+        let ready = ready.map(|eni| Event::HostReady { eni: eni.clone() });
         let problems = now.problems.iter();
         let new = problems.filter(|(eni, problem)| before.problems.get(*eni) != Some(*problem));
-        self.events.extend(new.map(|(eni, problem)| Event::HostProblem {
+        let told = new.map(|(eni, problem)| Event::HostProblem {
             eni: eni.clone(),
+            carries: self.is_usable(eni),
             problem: problem.clone(),
-        }));
+        });
+        let told: Vec<Event> = ready.chain(told).collect();
+        self.events.extend(told);
     }
 
     /// Whether nothing is listed yet because it is not known which interfaces can carry pods.
@@ -88,6 +92,7 @@ impl Agent {
         Some(EniStanding {
             facts: Arc::clone(self.book.enis.get(eni)?),
             primary: primary.filter(|_| !self.settings.use_primary_address),
+            carries: self.is_usable(eni),
             problem: problems.and_then(|problems| problems.get(eni)).cloned(),
         })
     }

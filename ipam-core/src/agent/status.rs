@@ -50,7 +50,9 @@ pub struct EniStanding {
     pub facts: Arc<EniFacts>,
     /// Its primary address, where it is known and not a pod's.
     pub primary: Option<Ipv4Addr>,
-    /// What keeps it from carrying pods, by the host's network ([`super::HostView`]).
+    /// Whether its addresses may be handed out, as far as the host's network goes ([`super::HostView`]).
+    pub carries: bool,
+    /// What is wrong with the host's network for it: what keeps it from carrying pods, if it does not.
     pub problem: Option<String>,
 }
 

@@ -77,7 +77,7 @@ pub enum Release {
 pub struct HostView {
     /// The interfaces whose device is there, with its routes.
     pub ready: BTreeSet<EniId>,
-    /// What keeps others from carrying pods.
+    /// What keeps others from carrying pods, and what else is wrong.
     pub problems: BTreeMap<EniId, String>,
 }
 

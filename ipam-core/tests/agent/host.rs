@@ -70,7 +70,7 @@ fn what_is_used_stays_when_the_device_goes() {
          c1 10.0.2.5 on eni-2; publish used [10.0.2.5=a/x@eni-2] releases []
          eni-2: gone; listed +0 -1 withdrawn 1
          -10.0.2.5/32:0/1/0/0
-         eni-2#1(gone)
+         eni-2#1!(gone)
          nothing
          -10.0.2.5/32:0/1/0/0
          eni-2 ready
@@ -117,11 +117,31 @@ fn the_interfaces_that_carry_pods() {
          enis",
         "nothing
          nothing
-         eni-1#0=10.0.0.4 eni-2#1=10.0.2.4
+         eni-1#0=10.0.0.4 eni-2#1=10.0.2.4!
          nothing
-         eni-1#0=10.0.0.4 eni-4#2
+         eni-1#0=10.0.0.4 eni-4#2!
          nothing
          nothing
          eni-1#0",
+    );
+}
+
+#[test]
+fn a_problem_that_keeps_no_pod_away_is_told_as_one() {
+    check(
+        "settings host
+         metadata eni-1#0=10.0.0.4* eni-2#1=10.0.2.4*,10.0.2.5
+         host eni-2 eni-1=undone eni-2=undone
+         enis
+         add c1 a/x
+         host eni-2=gone
+         enis",
+        "nothing
+         nothing
+         eni-2 ready; eni-1 carries on: undone; eni-2 carries on: undone; listed +1 -0 withdrawn 0
+         eni-1#0=10.0.0.4(undone) eni-2#1=10.0.2.4(undone)
+         c1 10.0.2.5 on eni-2
+         eni-2: gone; listed +0 -0 withdrawn 1
+         eni-1#0=10.0.0.4 eni-2#1=10.0.2.4!(gone)",
     );
 }

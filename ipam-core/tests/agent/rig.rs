@@ -325,7 +325,8 @@ impl Rig {
         text::spaced(enis.into_iter().map(|eni| {
             let primary = eni.primary.map(|primary| format!("={primary}")).unwrap_or_default();
             let problem = eni.problem.map(|problem| format!("({problem})")).unwrap_or_default();
-            format!("{}#{}{primary}{problem}", eni.facts.id, eni.facts.number)
+            let carries = if eni.carries { "" } else { "!" };
+            format!("{}#{}{primary}{carries}{problem}", eni.facts.id, eni.facts.number)
         }))
     }
 

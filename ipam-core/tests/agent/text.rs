@@ -195,7 +195,9 @@ pub(crate) fn event_text(event: &Event) -> Option<String> {
         }
         Event::Collected { attachment } => format!("collected {attachment}"),
         Event::HostReady { eni } => format!("{eni} ready"),
-        Event::HostProblem { eni, problem } => format!("{eni}: {problem}"),
+        Event::HostProblem { eni, carries, problem } => {
+            format!("{eni}{}: {problem}", if *carries { " carries on" } else { "" })
+        }
         Event::Adopted { address, owner } => format!("adopted {address} of {owner}"),
         Event::Granted { .. }
         | Event::Released { .. }

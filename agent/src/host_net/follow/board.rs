@@ -23,8 +23,9 @@ use tokio::time::{Instant, timeout};
 use super::aim::{self, Aim};
 use super::{Observer, Options};
 
-/// How long an ADD waits for its rules. Whoever called it tries again.
-const PATIENCE: Duration = Duration::from_secs(5);
+/// How long an ADD waits for its rules. Whoever called it tries again. Less than what the sockets allow beyond the wait for an address, so that
+/// the reason is answered, and not that none came.
+const PATIENCE: Duration = Duration::from_secs(3);
 
 /// A pin goes when a status that came so long after it does not show its address used: it was given back before any did.
 const PIN_LIFE: Duration = Duration::from_secs(30);
@@ -55,7 +56,7 @@ impl fmt::Debug for Handle {
 }
 
 impl Handle {
-    /// Waits until the rules of these addresses are in the kernel, for at most 5 s. They stay for as long as the addresses are held.
+    /// Waits until the rules of these addresses are in the kernel, for at most 3 s. They stay for as long as the addresses are held.
     ///
     /// # Errors
     /// [`NotEnsured`]: they are not.

@@ -121,7 +121,7 @@ async fn a_device_that_comes_late_is_awaited() {
     let refused = bed.handle.ensure(&bed.leases(&["10.0.1.32/28"])).await.unwrap_err();
     assert_eq!(
         refused.to_string(),
-        "the host's network is not ready for 10.0.1.32/28 of eni-1 after 5 s: no device with the MAC 02:00:00:00:00:01 (yet)"
+        "the host's network is not ready for 10.0.1.32/28 of eni-1 after 3 s: no device with the MAC 02:00:00:00:00:01 (yet)"
     );
     bed.change(PODS);
     bed.show("10.0.1.16/28 1");
@@ -215,6 +215,23 @@ async fn a_kernel_that_does_not_answer_is_asked_again() {
     assert!(bed.opened() > opened);
     let view = bed.told().views.pop().unwrap();
     assert!(view.ready.contains(&bed::eni()) && view.problems.is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_look_that_fails_takes_no_interface_out_of_use() {
+    let bed = Bed::start("10.0.1.16/28 1");
+    bed.expect(RULES).await;
+    let views = bed.told().views;
+    bed.lose(true);
+    bed.remove_rules();
+    sleep(Duration::from_millis(50)).await;
+    // An ADD is not answered without its rules all the same.
+    let (handle, leases) = (bed.handle.clone(), bed.leases(&["10.0.1.16/28"]));
+    let ensured = tokio::spawn(async move { handle.ensure(&leases).await });
+    bed.lose(false);
+    ensured.await.unwrap().unwrap();
+    assert_eq!(bed.rules(), bed::lines(RULES));
+    assert_eq!(bed.told().views, views);
 }
 
 #[tokio::test(start_paused = true)]

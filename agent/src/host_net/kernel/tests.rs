@@ -1,6 +1,7 @@
 //! What is said to the kernel is what the kernel would say of it, and which of its notices matter.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::io;
 
 use ipam_core::pool::Family;
 use rtnetlink::packet_core::{Emitable, NetlinkMessage, NetlinkPayload, Parseable};
@@ -12,7 +13,7 @@ use rtnetlink::packet_route::route::{RouteMessage, RouteType};
 use rtnetlink::packet_route::rule::{RuleAttribute, RuleFlags, RuleMessage};
 
 use super::interest::Interest;
-use super::{decode, encode};
+use super::{KernelError, decode, encode};
 use crate::host_net::words::{Link, Numbers, Route, Rule, Selector, Wanted, WantedEni};
 
 const PROTOCOL: u8 = 66;
@@ -181,4 +182,14 @@ fn only_changes_by_others_to_what_is_berths_matter() {
         NetlinkPayload::Overrun(Vec::new()),
     );
     assert!(interest.matters(&lost, 77));
+}
+
+#[test]
+fn a_refusal_for_want_of_rights_says_which() {
+    let said = |code| KernelError::Refused(io::Error::from_raw_os_error(code)).to_string();
+    assert_eq!(
+        said(1),
+        "Operation not permitted (os error 1): the agent needs the capability NET_ADMIN, unless --host-networking=off"
+    );
+    assert_eq!(said(17), "File exists (os error 17)");
 }

@@ -16,6 +16,9 @@ const ROUTER6: Ipv6Addr = Ipv6Addr::new(0xfe80, 0x0ec2, 0, 0, 0, 0, 0, 1);
 /// The kernel's default for IPv6, where 0 cannot be.
 const METRIC6: u32 = 1024;
 
+/// The first of the kernel's own tables (`RT_TABLE_DEFAULT`): no table of an interface comes so far.
+const KERNELS: u32 = 253;
+
 /// Routes to make, and to remove.
 pub(super) struct Changes {
     pub(super) missing: Vec<Route>,
@@ -93,6 +96,7 @@ pub(super) fn changes(
         // What a missing one takes the place of goes by itself.
         let replaced = |route: &Route| same_target(found, route) && found.metric == route.metric;
         found.protocol == numbers.protocol
+            && found.table < KERNELS
             && !wanted.contains(found)
             && !missing.iter().any(replaced)
             && (led.contains(&found.table) || !held.contains(&found.table))

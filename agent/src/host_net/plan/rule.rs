@@ -105,12 +105,13 @@ impl Rules {
         self.wanted.difference(&kernel.rules).cloned().collect()
     }
 
-    /// Those to be removed. Something else that merely has Berth's number is Berth's only at a priority of Berth's.
+    /// Those to be removed. What has Berth's number is Berth's only between its first priority and its last, and what Berth makes nothing like,
+    /// only at one of them.
     pub(super) fn over(&self, kernel: &Kernel, numbers: &Numbers) -> Vec<Rule> {
         let ranks = [numbers.to_pods, numbers.masqueraded, numbers.from_pods];
         let own = |rule: &&Rule| match rule.selector {
             Selector::Other { .. } => ranks.contains(&rule.priority),
-            _ => true,
+            _ => (numbers.to_pods..=numbers.from_pods).contains(&rule.priority),
         };
         let stays = |rule: &&Rule| !self.wanted.contains(rule) && !self.kept.contains(rule);
         kernel.rules.iter().filter(own).filter(stays).cloned().collect()

@@ -1,6 +1,7 @@
 //! The programs that a cluster is made of.
 
-use std::path::{Path, PathBuf};
+use std::env;
+use std::path::{self, Path, PathBuf};
 
 use super::Ipam;
 use super::error::ClusterError;
@@ -28,6 +29,19 @@ struct Berth {
     operator: PathBuf,
 }
 
+/// A folder with programs of Berth that were built otherwise, such as `target/release`; those that it has not are built.
+const PROGRAMS_VARIABLE: &str = "CLUSTER_PROGRAMS";
+
+fn of_berth(name: &str) -> Result<PathBuf, NoProgram> {
+    let given = env::var_os(PROGRAMS_VARIABLE).map(|folder| Path::new(&folder).join(name));
+    match given.filter(|path| path.exists()) {
+        Some(path) => {
+            path::absolute(path).map_err(|error| NoProgram::Start { maker: name.to_owned(), error })
+        }
+        None => program(name),
+    }
+}
+
 impl Parts {
     /// Builds and installs what no earlier run did, for a cluster whose pods get their addresses like this: minutes on a machine where
     /// nothing is there yet, which is said on the standard error.
@@ -38,9 +52,9 @@ impl Parts {
     pub fn ready(ipam: Ipam) -> Result<Self, ClusterError> {
         let berth = || -> Result<Berth, NoProgram> {
             Ok(Berth {
-                agent: program("berth-agent")?,
-                plugin: program("berth-cni")?,
-                operator: program("berth-operator")?,
+                agent: of_berth("berth-agent")?,
+                plugin: of_berth("berth-cni")?,
+                operator: of_berth("berth-operator")?,
             })
         };
         Ok(Self {

@@ -283,6 +283,7 @@ fn status(said: &str) -> Status {
             ["eni", number, last] => enis.push(EniStanding {
                 facts: facts(number.parse().unwrap()),
                 primary: Some(Ipv4Addr::new(10, 0, 1, last.parse().unwrap())),
+                carries: true,
                 problem: None,
             }),
             [number, cidr] => cidrs.push(CidrUsage {

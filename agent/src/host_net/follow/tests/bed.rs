@@ -153,7 +153,8 @@ pub(super) fn status(said: &str) -> Status {
         subnet: Some("10.0.1.0/24".parse().unwrap()),
         vpc: vec!["10.0.0.0/16".parse().unwrap()],
     };
-    let standing = EniStanding { facts: Arc::new(facts), primary: None, problem: None };
+    let standing =
+        EniStanding { facts: Arc::new(facts), primary: None, carries: true, problem: None };
     let cidrs = said.split_once(' ').filter(|(cidr, _)| cidr.contains('/'));
     let usage = |(cidr, used): (&str, &str)| CidrUsage {
         listed: ListedCidr { cidr: cidr.parse().unwrap(), eni: eni() },

@@ -30,14 +30,16 @@ fn routes_of_others_are_never_touched() {
         )],
         "",
     );
+    // With Berth's number, in a table that Berth has no routes in.
+    check_drift(&[(mine, &format!("{mine}\n route 10.9.0.0/16 table 254 device 2"))], "");
 }
 
 #[test]
-fn rules_with_berths_number_are_berths_unless_they_are_something_else_elsewhere() {
+fn rules_with_berths_number_are_berths_between_its_priorities() {
     check_drift(
         &[(
             "device 2",
-            "rule 20: IPv4 iif lo table 254\n rule 21: IPv4 iif lo table 254\n rule 30: to 10.0.1.20/32 table 254\n rule 110: IPv4 mark 0x100 table 254\n device 2",
+            "rule 20: IPv4 iif lo table 254\n rule 21: IPv4 iif lo table 254\n rule 30: to 10.0.1.20/32 table 254\n rule 110: IPv4 mark 0x100 table 254\n rule 19: to 10.0.1.20/32 table 254\n rule 112: from 10.0.1.20/32 table 11\n device 2",
         )],
         "delete rule 20: IPv4 iif lo table 254
          delete rule 30: to 10.0.1.20/32 table 254
