@@ -4,6 +4,9 @@ use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt;
+use core::net::Ipv4Addr;
+
+use ipnet::Ipv4Net;
 
 use crate::call::Api;
 use crate::ids::{AttachmentId, EniId, InstanceId, SecurityGroupId, SubnetId};
@@ -29,6 +32,20 @@ pub enum Action {
         subnet: SubnetId,
         /// How many, at least 1.
         count: u16,
+    },
+    /// `UnassignPrivateIpAddresses` with single addresses.
+    UnassignAddresses {
+        /// The interface, attached to the node.
+        eni: EniId,
+        /// Which, at least one, in ascending order.
+        addresses: Vec<Ipv4Addr>,
+    },
+    /// `UnassignPrivateIpAddresses` with /28 prefixes.
+    UnassignPrefixes {
+        /// The interface, attached to the node.
+        eni: EniId,
+        /// Which, at least one, in ascending order.
+        prefixes: Vec<Ipv4Net>,
     },
     /// `AssignIpv6Addresses` with one /80 prefix.
     AssignIpv6Prefix {
@@ -68,6 +85,9 @@ impl Action {
             Self::AssignAddresses { .. } | Self::AssignPrefixes { .. } => {
                 Api::AssignPrivateIpAddresses
             }
+            Self::UnassignAddresses { .. } | Self::UnassignPrefixes { .. } => {
+                Api::UnassignPrivateIpAddresses
+            }
             Self::AssignIpv6Prefix { .. } => Api::AssignIpv6Addresses,
             Self::CreateEni(_) => Api::CreateNetworkInterface,
             Self::AttachEni { .. } => Api::AttachNetworkInterface,
@@ -82,6 +102,8 @@ impl Action {
         match self {
             Self::AssignAddresses { eni, .. }
             | Self::AssignPrefixes { eni, .. }
+            | Self::UnassignAddresses { eni, .. }
+            | Self::UnassignPrefixes { eni, .. }
             | Self::AssignIpv6Prefix { eni }
             | Self::AttachEni { eni, .. }
             | Self::SetDeleteOnTermination { eni, .. }
@@ -105,11 +127,23 @@ impl Action {
                 planned.addresses += 1;
                 Some((&create.subnet, planned))
             }
-            Self::AssignIpv6Prefix { .. }
+            Self::UnassignAddresses { .. }
+            | Self::UnassignPrefixes { .. }
+            | Self::AssignIpv6Prefix { .. }
             | Self::AttachEni { .. }
             | Self::SetDeleteOnTermination { .. }
             | Self::DeleteEni { .. } => None,
         }
+    }
+
+    /// What the action takes off its interface, single addresses as /32.
+    pub fn gives_back(&self) -> impl Iterator<Item = Ipv4Net> + '_ {
+        let (addresses, prefixes): (&[Ipv4Addr], &[Ipv4Net]) = match self {
+            Self::UnassignAddresses { addresses, .. } => (addresses, &[]),
+            Self::UnassignPrefixes { prefixes, .. } => (&[], prefixes),
+            _ => (&[], &[]),
+        };
+        addresses.iter().copied().map(Ipv4Net::from).chain(prefixes.iter().copied())
     }
 }
 
@@ -122,6 +156,12 @@ impl fmt::Display for Action {
             }
             Self::AssignPrefixes { eni, subnet, count } => {
                 write!(out, "assign {count} prefixes of {subnet} to {eni}")
+            }
+            Self::UnassignAddresses { eni, addresses } => {
+                write!(out, "take {} addresses off {eni}", addresses.len())
+            }
+            Self::UnassignPrefixes { eni, prefixes } => {
+                write!(out, "take {} prefixes off {eni}", prefixes.len())
             }
             Self::AssignIpv6Prefix { eni } => write!(out, "assign an IPv6 prefix to {eni}"),
             Self::CreateEni(create) => write!(out, "{create}"),

@@ -33,6 +33,7 @@ impl Rate {
         match api {
             Api::AttachNetworkInterface => Self { capacity: 50.0, refill: 5.0 },
             Api::AssignPrivateIpAddresses
+            | Api::UnassignPrivateIpAddresses
             | Api::AssignIpv6Addresses
             | Api::CreateNetworkInterface
             | Api::ModifyNetworkInterfaceAttribute

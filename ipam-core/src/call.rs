@@ -43,6 +43,8 @@ macro_rules! apis {
 apis! {
     /// Single addresses and /28 prefixes for an interface.
     AssignPrivateIpAddresses,
+    /// Single addresses and /28 prefixes off an interface.
+    UnassignPrivateIpAddresses,
     /// A /80 prefix for an interface.
     AssignIpv6Addresses,
     /// A new interface with all that it is to hold.
@@ -76,6 +78,7 @@ impl Api {
         matches!(
             self,
             Self::AssignPrivateIpAddresses
+                | Self::UnassignPrivateIpAddresses
                 | Self::AssignIpv6Addresses
                 | Self::CreateNetworkInterface
                 | Self::AttachNetworkInterface

@@ -4,13 +4,14 @@
 //! the primary address takes one, and so does each single address and each prefix. The others are the
 //! capacity figures that Cilium's operator reports and caps by, and that existing dashboards read.
 
+use alloc::collections::BTreeSet;
 use alloc::vec::Vec;
 use core::net::Ipv4Addr;
 
 use ipnet::Ipv4Net;
 use limits::Limits;
 
-use crate::action::ADDRESSES_PER_PREFIX;
+use crate::action::{ADDRESSES_PER_PREFIX, Action};
 use crate::managed::left_alone;
 use crate::policy::{Policy, Watermarks};
 use crate::view::{AttachmentState, EniView, NodeSettings, NodeView};
@@ -114,7 +115,7 @@ pub fn addresses_on(eni: &EniView, settings: &NodeSettings) -> u32 {
 }
 
 /// Distinct addresses for pods on all managed interfaces. A single address or a prefix that two
-/// interfaces show, as a stale reading may, counts once.
+/// interfaces show, as a stale reading may, counts once. What is on its way off them does not count.
 #[must_use]
 pub fn available(node: &NodeView, policy: &Policy) -> u32 {
     let mut addresses: Vec<Ipv4Addr> = Vec::new();
@@ -125,6 +126,11 @@ pub fn available(node: &NodeView, policy: &Policy) -> u32 {
         if node.settings.use_primary_address {
             addresses.push(eni.ipv4.primary);
         }
+    }
+    let leaving: BTreeSet<Ipv4Net> = node.in_flight.iter().flat_map(Action::gives_back).collect();
+    if !leaving.is_empty() {
+        addresses.retain(|address| !leaving.contains(&Ipv4Net::from(*address)));
+        prefixes.retain(|prefix| !leaving.contains(prefix));
     }
     sort_distinct(&mut addresses);
     sort_distinct(&mut prefixes);

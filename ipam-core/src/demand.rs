@@ -31,20 +31,23 @@ pub fn needed(supply: Supply, watermarks: &Watermarks, maximum: Option<u32>) -> 
     uncapped(supply, watermarks).min(room(supply, maximum))
 }
 
-/// Addresses that `supply` has above its watermarks.
+/// Addresses that `supply` has above what the node keeps.
 #[must_use]
 pub fn excess(supply: Supply, watermarks: &Watermarks) -> u32 {
-    let (available, used) = (i64::from(supply.available), i64::from(supply.used));
-    let above = i64::from(watermarks.max_above_watermark());
-    let floor = i64::from(watermarks.min_allocate()) + above;
-    let pre_allocate = pre_allocate(watermarks);
-    if used <= floor && available <= floor {
-        return 0;
-    }
-    if used <= floor && used + pre_allocate <= floor {
-        return to_count(available - floor);
-    }
-    to_count(available - used - pre_allocate - above)
+    let (least, above) = (watermarks.min_allocate(), watermarks.max_above_watermark());
+    supply.available.saturating_sub(kept(supply.used, pre_allocate(watermarks), least, above))
+}
+
+/// How many addresses a node with `used` of them keeps in all.
+///
+/// Agents give nothing back of these, and operators take nothing: one function, so that neither gives what the other asks for again.
+/// It is never less than what [`needed`] asks for.
+#[must_use]
+pub fn kept(used: u32, pre_allocate: i64, min_allocate: u32, max_above_watermark: u32) -> u32 {
+    let (used, above) = (i64::from(used), i64::from(max_above_watermark));
+    let floor = i64::from(min_allocate) + above;
+    let is_below = used <= floor && used + pre_allocate <= floor;
+    to_count(if is_below { floor } else { used + pre_allocate + above })
 }
 
 /// What to ask EC2 for in one round.

@@ -13,6 +13,7 @@
 extern crate alloc;
 
 pub mod action;
+pub mod addresses;
 pub mod agent;
 pub mod audit;
 pub mod budget;
@@ -29,6 +30,7 @@ pub mod prefix;
 pub mod promise;
 pub mod reason;
 pub mod reconcile;
+pub mod release;
 pub mod security_group;
 pub mod subnet;
 pub mod time;

@@ -174,6 +174,17 @@ impl FreeBlocks {
         }
     }
 
+    /// Marks a block as free that was delegated as a whole and is no more, so that nothing else is in it. Outside the subnet
+    /// nothing happens.
+    pub fn give_back(&mut self, prefix: Ipv4Net) {
+        if let Some((word, bit)) = self.position(prefix.network()).filter(|_| is_prefix(&prefix))
+            && self.words[word] & bit == 0
+        {
+            self.words[word] |= bit;
+            self.count += 1;
+        }
+    }
+
     /// The free blocks in ascending order.
     pub fn iter(&self) -> impl Iterator<Item = Ipv4Net> + '_ {
         let first = self.cidr.network().to_bits();

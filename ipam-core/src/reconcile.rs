@@ -18,6 +18,7 @@ mod agenda;
 mod answer;
 mod event;
 mod gate;
+mod giving;
 mod learn;
 mod line;
 mod listing;
@@ -47,11 +48,13 @@ use crate::budget::Budget;
 use crate::call::{Call, CallId, Reply};
 use crate::failure::Failure;
 use crate::ids::{NodeName, VpcId};
+use crate::release::Usage;
 use crate::time::Tick;
 use crate::view::{Demand, NetworkView, NodeIdentity, NodeSettings, NodeView};
 
 use agenda::Agenda;
 use gate::Gates;
+use giving::Spent;
 use line::Line;
 use nodes::Nodes;
 use outbox::Outbox;
@@ -62,6 +65,7 @@ use send::Sent;
 use vpc::VpcState;
 
 pub use event::{Event, Finding, Rival, RivalDeed};
+pub use giving::GivingBack;
 pub use settings::{Mode, ReconcileSettings, SubnetFilter};
 pub use summary::{Obstacle, Summary, Totals};
 
@@ -76,6 +80,8 @@ pub struct NodeSeen {
     pub settings: Option<NodeSettings>,
     /// What its agent uses or asks for.
     pub demand: Demand,
+    /// Which addresses it uses, and what is said of those that leave it.
+    pub usage: Usage,
     /// Whether it asks operators to leave it alone. Nothing is changed or published for it.
     pub ignored: bool,
 }
@@ -106,6 +112,7 @@ pub struct Reconciler {
     held: BTreeMap<Hold, BTreeSet<Slot>>,
     /// When interfaces were made within the last hour, if there is a cap.
     creations: VecDeque<Tick>,
+    spent: Spent,
     rivals: Rivals,
     out: Outbox,
 }
@@ -136,6 +143,7 @@ impl Reconciler {
             gates: Gates::default(),
             held: BTreeMap::new(),
             creations: VecDeque::new(),
+            spent: Spent::default(),
             rivals: Rivals::default(),
             out: Outbox::default(),
         }

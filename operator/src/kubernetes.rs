@@ -3,7 +3,6 @@
 //! Nothing here decides anything about addresses. What decides at all ([`publish`], [`lease`], [`events::EventLimiter`]) takes the
 //! time as an argument and does no I/O; the rest asks the API server.
 
-mod addresses;
 pub mod crd;
 mod digest;
 pub mod events;
@@ -15,5 +14,5 @@ pub mod pods;
 pub mod publish;
 pub mod rival;
 
-pub use addresses::AddressSet;
 pub use digest::Digest;
+pub use ipam_core::addresses::AddressSet;

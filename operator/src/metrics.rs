@@ -8,8 +8,8 @@
 //! * `ipam_ip_allocation_ops` counts the addresses that came, 16 for each prefix; there, those that were asked for.
 //! * `ipam_allocation_duration_seconds` measures one call to EC2. There, `createInterfaceAndAllocateIP` is several.
 //! * `ipam_resync_total` and `ipam_background_sync_duration_seconds` speak of complete listings, of which there is one per leadership.
-//! * The metrics of its queues (`deficit_resolver`, `k8s_sync`, `resync`) and of releases do not exist: neither do those queues,
-//!   nor, in this version, releases.
+//! * `ipam_ip_release_ops` counts the addresses that were given back, 16 for each prefix, in both contracts.
+//! * The metrics of its queues (`deficit_resolver`, `k8s_sync`, `resync`) do not exist: neither do those queues.
 //!
 //! What is counted as it happens is kept here. What is so at a moment is put together when somebody asks (`moment`), so
 //! that a node that is gone leaves nothing behind.
@@ -26,6 +26,7 @@ use ipam_core::action::Action;
 use ipam_core::call::Api;
 use ipam_core::failure::Failure;
 use ipam_core::reconcile::Event;
+use ipam_core::release::size;
 use ipam_core::time::Tick;
 use prometheus::{
     DEFAULT_BUCKETS, Encoder, GaugeVec, Histogram, HistogramVec, IntCounter, IntCounterVec,
@@ -40,6 +41,8 @@ use crate::summaries::Summaries;
 pub struct Metrics {
     registry: Registry,
     allocations: IntCounterVec,
+    releases: IntCounterVec,
+    release_seconds: HistogramVec,
     creations: IntCounterVec,
     allocation_seconds: HistogramVec,
     api_seconds: HistogramVec,
@@ -66,6 +69,8 @@ impl Metrics {
         let make = Maker::default();
         Self {
             allocations: make.counters("cilium_operator_ipam_ip_allocation_ops", "Addresses that came, 16 for each prefix", &["subnet_id"]),
+            releases: make.counters("cilium_operator_ipam_ip_release_ops", "Addresses that were given back, 16 for each prefix", &["subnet_id"]),
+            release_seconds: make.histograms("cilium_operator_ipam_release_duration_seconds", "Calls to EC2 that give addresses back", &["type", "status", "subnet_id"], allocation_buckets()),
             creations: make.counters("cilium_operator_ipam_interface_creation_ops", "Interfaces that were made", &["subnet_id"]),
             allocation_seconds: make.histograms("cilium_operator_ipam_allocation_duration_seconds", "Calls to EC2 that bring addresses", &["type", "status", "subnet_id"], allocation_buckets()),
             api_seconds: make.histograms("cilium_operator_ec2_api_duration_seconds", "Calls to EC2", &["operation", "response_code"], DEFAULT_BUCKETS.to_vec()),
@@ -185,6 +190,10 @@ impl Metrics {
         if addresses > 0 {
             self.allocations.with_label_values(&[subnet]).inc_by(addresses.into());
         }
+        let released: u32 = action.gives_back().map(size).sum();
+        if released > 0 {
+            self.releases.with_label_values(&[subnet]).inc_by(released.into());
+        }
         if matches!(action, Action::CreateEni(_)) {
             self.creations.with_label_values(&[subnet]).inc();
         }
@@ -207,7 +216,11 @@ impl Metrics {
 
     fn on_allocation(&self, action: &Action, status: &str, subnet: &str, took: Duration) {
         let Some(kind) = kind_of(action) else { return };
-        let series = self.allocation_seconds.with_label_values(&[kind, status, subnet]);
+        let series = match action.api() {
+            Api::UnassignPrivateIpAddresses => &self.release_seconds,
+            _ => &self.allocation_seconds,
+        };
+        let series = series.with_label_values(&[kind, status, subnet]);
         series.observe(took.as_secs_f64());
     }
 }
@@ -221,6 +234,8 @@ const fn kind_of(action: &Action) -> Option<&'static str> {
         Action::CreateEni(_) | Action::AttachEni { .. } | Action::SetDeleteOnTermination { .. } => {
             Some("createInterfaceAndAllocateIP")
         }
+        Action::UnassignAddresses { .. } => Some("releaseIP"),
+        Action::UnassignPrefixes { .. } => Some("releaseIPPrefixes"),
         Action::DeleteEni { .. } => None,
     }
 }
@@ -234,6 +249,8 @@ const fn status_of_failed(action: &Action) -> &'static str {
         Action::AssignAddresses { .. }
         | Action::AssignPrefixes { .. }
         | Action::AssignIpv6Prefix { .. }
+        | Action::UnassignAddresses { .. }
+        | Action::UnassignPrefixes { .. }
         | Action::DeleteEni { .. } => "failed",
     }
 }

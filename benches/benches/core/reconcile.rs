@@ -14,6 +14,7 @@ use ipam_core::call::{
 use ipam_core::ids::SubnetId;
 use ipam_core::policy::Watermarks;
 use ipam_core::reconcile::{NodeSeen, ReconcileSettings, Reconciler};
+use ipam_core::release::Usage;
 use ipam_core::time::Tick;
 use ipam_core::view::{
     Attachment, AttachmentState, Demand, EniKind, EniView, Ipv4Held, Ipv6Held, NodeIdentity,
@@ -201,6 +202,7 @@ impl Cluster {
                 ..NodeSettings::default()
             }),
             demand: Demand::PerIp { used: self.used[number] },
+            usage: Usage::default(),
             ignored: false,
         }
     }

@@ -23,7 +23,7 @@ use crate::CiliumNode;
 pub use ipam::Used;
 pub use ipam_core::agent::Release;
 pub use problem::{Fault, Problem};
-pub use publish::{eni_status, pool};
+pub use publish::{eni_status, pool, release_state};
 pub use word::{Heard, word};
 
 use problem::Problems;

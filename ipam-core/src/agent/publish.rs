@@ -5,10 +5,11 @@ use core::net::{IpAddr, Ipv4Addr};
 
 use ipnet::IpNet;
 
-use super::Agent;
 use super::give_back::Target;
 use super::publication::{Publication, PublicationId, Published};
 use super::publisher::Shown;
+use super::{Agent, AgentSettings};
+use crate::demand::kept;
 use crate::ids::EniId;
 use crate::pool::{Family, Owner};
 use crate::time::Tick;
@@ -103,16 +104,18 @@ impl Agent {
         self.settings.pre_allocate.saturating_add(waiting)
     }
 
-    /// How many free addresses of a family are not given back. The watermarks of the operator are about IPv4.
+    /// How many free addresses of a family are not given back: the operator would only assign as many again. Its watermarks
+    /// are about IPv4.
     fn kept(&self, family: Family) -> u32 {
         let wanted = self.wanted(family);
         if family == Family::Ipv6 {
             return wanted;
         }
-        let above = self.settings.max_above_watermark;
-        let least = self.settings.min_allocate.saturating_add(above);
+        let AgentSettings { pre_allocate, min_allocate, max_above_watermark, .. } = &self.settings;
         let used = self.book.ledger.tally(family).used;
-        wanted.saturating_add(above).max(least.saturating_sub(used))
+        let in_all = used.saturating_add(wanted - pre_allocate);
+        let pre_allocate = i64::from(*pre_allocate);
+        kept(in_all, pre_allocate, *min_allocate, *max_above_watermark).saturating_sub(used)
     }
 
     /// Decides anew which CIDRs are given back.

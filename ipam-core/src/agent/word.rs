@@ -60,7 +60,7 @@ pub struct WordEni {
 }
 
 /// How far the release of an address is (`status.ipam.release-ips`).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Release {
     /// The operator asks for it.
     Marked,

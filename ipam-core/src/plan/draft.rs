@@ -133,7 +133,9 @@ impl<'a> Draft<'a> {
                 self.indexes.insert(*device_index);
                 self.empty_slots = self.empty_slots.saturating_sub(1);
             }
-            Action::AssignIpv6Prefix { .. }
+            Action::UnassignAddresses { .. }
+            | Action::UnassignPrefixes { .. }
+            | Action::AssignIpv6Prefix { .. }
             | Action::SetDeleteOnTermination { .. }
             | Action::DeleteEni { .. } => {}
         }

@@ -27,6 +27,8 @@ pub(super) enum Timer {
     Cap,
     /// The grace period of a rival of all nodes.
     Rivals,
+    /// One more address may be given back in this hour.
+    Releases,
 }
 
 /// What is due when; each timer once.

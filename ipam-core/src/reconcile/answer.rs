@@ -106,6 +106,7 @@ impl Reconciler {
         let Some(eni) = self.eni_mut(slot, action.eni()) else { return 0 };
         let subnet = eni.subnet.clone();
         let gained = credit(eni, assigned);
+        self.note_assigned(slot, &gained);
         self.take_from(&subnet, &gained);
         if let Some(rest) = rest(action, assigned) {
             self.doubt(slot, rest);
@@ -115,11 +116,22 @@ impl Reconciler {
         single.saturating_add(prefixes.saturating_mul(ADDRESSES_PER_PREFIX))
     }
 
+    /// What EC2 gives may be what was given back a moment ago.
+    fn note_assigned(&mut self, slot: Slot, gained: &[Ipv4Net]) {
+        let now = self.now;
+        if let Some(record) = self.nodes.get_mut(slot) {
+            for range in gained {
+                record.releases.on_assigned(now, *range);
+            }
+        }
+    }
+
     fn created(&mut self, slot: Slot, eni: EniView) -> u32 {
         let now = self.now;
         let subnet = eni.subnet.clone();
         let held: Vec<Ipv4Net> = ranges(&eni).collect();
         self.take_from(&subnet, &held);
+        self.note_assigned(slot, &held);
         let Some(record) = self.nodes.get_mut(slot) else { return 0 };
         let note = EniNote { written: Some(now), created: Some(now), ..EniNote::default() };
         record.notes.insert(eni.id.clone(), note);
@@ -159,7 +171,7 @@ impl Reconciler {
                 }
             }
             Action::DeleteEni { eni } => self.drop_eni(slot, eni),
-            _ => {}
+            _ => self.unassigned(slot, action),
         }
     }
 
@@ -228,7 +240,13 @@ const fn fits(action: &Action, reply: &Reply) -> bool {
             Reply::Assigned(_)
         ) | (Action::CreateEni(_), Reply::Created(_))
             | (Action::AttachEni { .. }, Reply::Attached(_))
-            | (Action::SetDeleteOnTermination { .. } | Action::DeleteEni { .. }, Reply::Done)
+            | (
+                Action::SetDeleteOnTermination { .. }
+                    | Action::DeleteEni { .. }
+                    | Action::UnassignAddresses { .. }
+                    | Action::UnassignPrefixes { .. },
+                Reply::Done
+            )
     )
 }
 

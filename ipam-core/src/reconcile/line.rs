@@ -15,6 +15,8 @@ pub(super) enum Class {
     WaitingPods,
     /// The node is below its watermarks.
     Warm,
+    /// The node has addresses to spare.
+    Release,
     /// What no pod waits for.
     CleanUp,
 }

@@ -13,6 +13,7 @@ use core::time::Duration;
 use ipnet::Ipv4Net;
 
 use super::Finding;
+use super::giving::take_off;
 use super::record::{Doubt, EniNote, Extent, Full, Record};
 use crate::action::Action;
 use crate::call::ListedEni;
@@ -134,7 +135,8 @@ fn take_in(
     is_first: bool,
     outcome: &mut Outcome,
 ) {
-    let Collected { eni, sent } = collected;
+    let Collected { mut eni, sent } = collected;
+    bury(record, &mut eni, sent);
     let is_changing = record.is_changing(&eni.id);
     let note = record.notes.entry(eni.id.clone()).or_default();
     if note.read.is_some_and(|read| read > sent) {
@@ -144,10 +146,10 @@ fn take_in(
     note.missing = None;
     let is_fresh = !is_changing && is_settled(note, sent, settle);
     let Some(view) = &mut record.view else { return };
-    let known = view.enis.iter_mut().find(|known| known.id == eni.id);
+    let mut known = view.enis.iter_mut().find(|known| known.id == eni.id);
     let id = eni.id.clone();
     if !is_changing && let Some(doubt) = record.doubts.get_mut(&id) {
-        resolve(doubt, known.as_deref(), &eni, is_fresh, outcome);
+        resolve(doubt, known.as_deref_mut(), &eni, is_fresh, outcome);
     }
     match known {
         None => {
@@ -200,7 +202,7 @@ fn is_settled(note: &EniNote, sent: Tick, settle: Duration) -> bool {
 /// Strikes what the reading shows to have happened; all, when it is late enough to tell.
 fn resolve(
     doubt: &mut Doubt,
-    known: Option<&EniView>,
+    known: Option<&mut EniView>,
     seen: &EniView,
     is_fresh: bool,
     outcome: &mut Outcome,
@@ -217,15 +219,36 @@ fn resolve(
         Action::SetDeleteOnTermination { .. } => {
             seen.attachment.as_ref().is_some_and(|at| at.delete_on_termination == Some(true))
         }
+        Action::UnassignAddresses { .. } | Action::UnassignPrefixes { .. } => {
+            action.gives_back().all(|net| !holds(seen, net))
+        }
         Action::CreateEni(_) | Action::DeleteEni { .. } => false,
     };
+    let mut gone = Vec::new();
     for action in core::mem::take(&mut doubt.actions) {
-        if is_fresh || happened(&action) {
+        let has_happened = happened(&action);
+        if has_happened {
+            gone.extend(action.gives_back());
+        }
+        if is_fresh || has_happened {
             outcome.over.push(action);
         } else {
             doubt.actions.push(action);
         }
     }
+    // One word is enough that what was to go is gone.
+    take_off(known, &gone);
+}
+
+/// Strikes from a reading what it shows only because it is older than the release.
+fn bury(record: &Record, eni: &mut EniView, sent: Tick) {
+    let buried: Vec<Ipv4Net> =
+        ranges(eni).filter(|range| record.releases.is_buried(*range, sent)).collect();
+    take_off(eni, &buried);
+}
+
+fn holds(eni: &EniView, net: Ipv4Net) -> bool {
+    ranges(eni).any(|range| range == net)
 }
 
 fn strike(left: &mut u32, count: u32) -> bool {

@@ -7,11 +7,12 @@ use core::time::Duration;
 
 use super::gate::GateKey;
 use super::line::Place;
-use super::{NodeSeen, Summary};
+use super::{GivingBack, NodeSeen, Summary};
 use crate::action::Action;
 use crate::call::Api;
 use crate::ids::{EniId, InstanceId, VpcId};
 use crate::reason::{Blocked, Reason};
+use crate::release::{ReleaseSettings, Releases};
 use crate::time::Tick;
 use crate::view::{NodeIdentity, NodeView};
 
@@ -57,6 +58,12 @@ pub(super) struct Record {
     pub(super) stopped_until: Option<Tick>,
     pub(super) rival: Option<Sighting>,
     pub(super) queued: BTreeMap<Api, Place>,
+    /// What leaves it.
+    pub(super) releases: Releases,
+    /// For the sake of what left it, it was read at this time or later.
+    pub(super) release_read: Option<Tick>,
+    /// What was last to be published of that.
+    pub(super) giving_back: GivingBack,
     /// What it is held back by, and waits for.
     pub(super) holds: BTreeSet<Hold>,
     pub(super) blocked: Vec<Blocked>,
@@ -87,6 +94,8 @@ pub(super) enum Hold {
     Gate(GateKey),
     /// The cap on creations.
     Cap,
+    /// The cap on addresses that are given back.
+    Releases,
     /// Subnets, groups or route tables of a VPC.
     Network(VpcId),
 }
@@ -188,6 +197,9 @@ impl Record {
             stopped_until: None,
             rival: None,
             queued: BTreeMap::new(),
+            releases: Releases::default(),
+            release_read: None,
+            giving_back: GivingBack::default(),
             holds: BTreeSet::new(),
             blocked: Vec::new(),
             would: Vec::new(),
@@ -232,6 +244,7 @@ impl Record {
         now: Tick,
         throttled_after: Duration,
         grace: Duration,
+        release: &ReleaseSettings,
     ) -> Option<Tick> {
         let doubts = self.doubts.values().map(|doubt| doubt.next);
         let resends = self.resends.iter().filter(|it| !it.is_under_way).map(|it| it.next);
@@ -239,7 +252,9 @@ impl Record {
         let queued = self.queued.values().map(|place| place.since + throttled_after);
         let rival = self.rival.iter().map(|rival| rival.at + grace);
         let stranded = self.stranded_at();
+        let releases = self.releases.deadline(now, release);
         let single = self.reread.into_iter().chain(stranded).chain(self.stopped_until);
+        let single = single.chain(releases);
         let all = doubts.chain(resends).chain(pauses).chain(queued).chain(rival).chain(single);
         all.filter(|at| *at > now).min()
     }

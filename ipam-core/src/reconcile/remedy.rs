@@ -45,9 +45,17 @@ const fn fitting(remedy: Remedy, action: &Action) -> Remedy {
             action,
             Action::AssignAddresses { .. } | Action::AssignPrefixes { .. } | Action::CreateEni(_)
         ),
+        // What is not assigned cannot be unassigned: that is a mistake in what is known.
+        Remedy::Report => {
+            !matches!(action, Action::UnassignAddresses { .. } | Action::UnassignPrefixes { .. })
+        }
         _ => true,
     };
-    if fits { remedy } else { Remedy::Report }
+    match (fits, remedy) {
+        (true, _) => remedy,
+        (false, Remedy::Report) => Remedy::Refresh,
+        (false, _) => Remedy::Report,
+    }
 }
 
 /// What is said of a failure that does not pass.
@@ -99,6 +107,7 @@ impl Reconciler {
             }
             self.end_failed(change);
         }
+        self.unassign_failed(slot, &change.action, failure.may_have_happened());
         self.remedy(slot, sent, change, failure);
         for key in gate_keys(&change.action) {
             if self.gates.let_go(&key, call) {

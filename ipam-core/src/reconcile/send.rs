@@ -107,6 +107,7 @@ impl Reconciler {
         if let Some((subnet, _)) = action.asks_of_subnet() {
             self.note_demand(&subnet.clone());
         }
+        self.unassign_sent(slot, &action);
         let record = self.nodes.get_mut(slot)?;
         record.view.as_mut()?.in_flight.push(action.clone());
         let call = self.hand_out(id, slot, action, token, now);

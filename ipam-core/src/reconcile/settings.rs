@@ -9,6 +9,7 @@ use limits::Overrides;
 use crate::budget::BudgetSettings;
 use crate::ids::SubnetId;
 use crate::policy::Policy;
+use crate::release::ReleaseSettings;
 use crate::view::Tags;
 
 /// What the machine may do.
@@ -50,6 +51,8 @@ pub struct ReconcileSettings {
     pub subnet_filter: SubnetFilter,
     /// Interfaces that may be made per hour, at most; `None` without limit.
     pub creations_per_hour: Option<u32>,
+    /// How addresses are given back.
+    pub release: ReleaseSettings,
     /// Every node is observed once in this time.
     pub audit_interval: Duration,
     /// Subnets are read this often while interfaces or addresses are asked for.
@@ -84,6 +87,7 @@ impl Default for ReconcileSettings {
             learn_limits: true,
             subnet_filter: SubnetFilter::default(),
             creations_per_hour: None,
+            release: ReleaseSettings::default(),
             audit_interval: Duration::from_mins(15),
             subnets_busy: Duration::from_mins(1),
             subnets_idle: Duration::from_mins(5),

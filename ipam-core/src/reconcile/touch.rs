@@ -20,6 +20,7 @@ impl Reconciler {
         self.expire(slot);
         self.set_limits(slot);
         self.mark(slot);
+        self.give_back(slot);
         let mut wishes = self.wishes(slot);
         if !wishes.useless.is_empty() {
             self.doom(slot, &wishes.useless);
@@ -53,7 +54,7 @@ impl Reconciler {
         self.offer_publication(slot);
         let grace = self.settings.rival_grace;
         let Some(record) = self.nodes.get(slot) else { return };
-        let wake = record.wake(self.now, THROTTLED_AFTER, grace);
+        let wake = record.wake(self.now, THROTTLED_AFTER, grace, &self.settings.release);
         let is_over = record.gone && !Self::has_unfinished(record);
         self.agenda.set(Timer::Node(slot), wake);
         if is_over {
@@ -71,6 +72,12 @@ impl Reconciler {
             let is_doubted = |note: &EniNote| note.missing.is_some() || note.less.is_some();
             let doubted = record.notes.iter().filter(|(_, note)| is_doubted(note));
             self.reads.enis.extend(doubted.map(|(eni, _)| (eni.clone(), slot)));
+        }
+        if let Some(since) = record.releases.unsettled_since(now)
+            && record.release_read < Some(since)
+        {
+            record.release_read = Some(now);
+            self.reads.nodes.insert(slot);
         }
         for (eni, doubt) in &mut record.doubts {
             if doubt.next <= now {
@@ -183,7 +190,11 @@ impl Reconciler {
         let Some(record) = self.nodes.get_mut(slot) else { return };
         for api in Api::ALL.iter().copied().filter(|api| api.is_mutation()) {
             let before = record.queued.get(&api).copied();
-            let class = if api == Api::DeleteNetworkInterface { Class::CleanUp } else { class };
+            let class = match api {
+                Api::DeleteNetworkInterface => Class::CleanUp,
+                Api::UnassignPrivateIpAddresses => Class::Release,
+                _ => class,
+            };
             let since = before.map_or(now, |place| place.since);
             let place = (may_change && wishes.wants(api)).then_some(Place { class, since });
             self.line.set(api, slot, before, place);
@@ -295,6 +306,7 @@ impl Reconciler {
             Timer::Types => self.retry_types(),
             Timer::Cap => self.expire_creations(),
             Timer::Rivals => self.expire_rivals(),
+            Timer::Releases => self.allow_releases(),
         }
     }
 

@@ -77,6 +77,11 @@ impl Reconciler {
                 wishes.useless = self.useless(record, view, &plan.actions);
             }
             self.brake(record, view, plan.actions, &mut wishes);
+            let (unassignments, held_back) = self.unassignments(record, view);
+            self.brake(record, view, unassignments, &mut wishes);
+            if held_back {
+                wishes.holds.insert(Hold::Releases);
+            }
             if holds_still {
                 wishes.actions.clear();
             }

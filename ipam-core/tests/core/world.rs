@@ -108,6 +108,9 @@ impl World {
                 self.give(eni, Ipv4Ask::Addresses(*count))
             }
             Action::AssignPrefixes { eni, count, .. } => self.give(eni, Ipv4Ask::Prefixes(*count)),
+            Action::UnassignAddresses { .. } | Action::UnassignPrefixes { .. } => {
+                Err("a plan to grow takes nothing away".into())
+            }
             Action::AssignIpv6Prefix { eni } => self.give_ipv6(eni),
             Action::CreateEni(create) => self.create(create),
             Action::AttachEni { eni, device_index } => self.attach(eni, *device_index),

@@ -110,6 +110,9 @@ impl Cloud {
             Action::AssignPrefixes { eni, count, .. } => {
                 self.assign(eni, Ipv4Ask::Prefixes(*count)).map(Reply::Assigned)
             }
+            Action::UnassignAddresses { eni, .. } | Action::UnassignPrefixes { eni, .. } => {
+                self.unassign(eni, &mutation.action).map(|()| Reply::Done)
+            }
             Action::AssignIpv6Prefix { eni } => self.assign_ipv6(eni).map(Reply::Assigned),
             Action::CreateEni(create) => self.create_once(mutation, create),
             Action::AttachEni { eni, device_index } => {
@@ -161,6 +164,27 @@ impl Cloud {
         eni.ipv4.prefixes.extend(&assigned.prefixes);
         self.changed(id);
         Ok(assigned)
+    }
+
+    /// All or nothing, as at EC2: what is not assigned cannot be unassigned.
+    fn unassign(&mut self, id: &EniId, action: &Action) -> Result<(), Refusal> {
+        let stored = self.enis.get_mut(id).ok_or(Refusal::EniNotFound)?;
+        let held = &mut stored.eni.ipv4;
+        let single = held.addresses.iter().copied().map(Ipv4Net::from);
+        let all: BTreeSet<Ipv4Net> = single.chain(held.prefixes.iter().copied()).collect();
+        let gone: BTreeSet<Ipv4Net> = action.gives_back().collect();
+        if gone.is_empty() || !gone.is_subset(&all) {
+            return Err(Refusal::Invalid);
+        }
+        held.addresses.retain(|it| !gone.contains(&Ipv4Net::from(*it)));
+        held.prefixes.retain(|it| !gone.contains(it));
+        let space =
+            &mut self.subnets.get_mut(&stored.eni.subnet).ok_or(Refusal::SubnetNotFound)?.space;
+        for net in &gone {
+            space.give_back(*net);
+        }
+        self.changed(id);
+        Ok(())
     }
 
     fn assign_ipv6(&mut self, id: &EniId) -> Result<Assigned, Refusal> {

@@ -70,6 +70,8 @@ const fn verb(action: &Action) -> &'static str {
     match action {
         Action::AssignAddresses { .. } => "assign",
         Action::AssignPrefixes { .. } => "prefix",
+        Action::UnassignAddresses { .. } => "unassign",
+        Action::UnassignPrefixes { .. } => "unprefix",
         Action::AssignIpv6Prefix { .. } => "ipv6",
         Action::CreateEni(_) => "create",
         Action::AttachEni { .. } => "attach",
@@ -82,8 +84,14 @@ fn alter(rig: &mut Rig, name: &mut NodeName, lasts: &mut Duration, change: &str)
     let mut words = Words::new(change);
     match words.word().expect("a change") {
         "start" => rig.start(),
+        "restart" => rig.restart(),
         "on" => *name = words.value(),
         "wait" => *lasts = Duration::from_secs(words.value()),
+        "pods" => rig.set_pods(name, words.value()),
+        "away" | "back" => {
+            rig.agents.get_mut(name).unwrap().is_away = change == "away";
+            rig.wake_agent(name);
+        }
         "used" => rig.alter(name, |it| it.demand = Demand::PerIp { used: words.value() }),
         "cidr" => rig.alter(name, |it| {
             it.demand = Demand::Cidr { ipv4: words.value(), ipv6: words.value() };

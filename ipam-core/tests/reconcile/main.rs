@@ -1,6 +1,8 @@
 //! The operator's machine over a model of EC2 without any transport.
 
 #[cfg(test)]
+mod agents;
+#[cfg(test)]
 mod attach;
 #[cfg(test)]
 mod cloud;
@@ -10,6 +12,8 @@ mod door;
 mod exhaustion;
 #[cfg(test)]
 mod flows;
+#[cfg(test)]
+mod giving;
 #[cfg(test)]
 mod isolation;
 #[cfg(test)]
@@ -26,6 +30,8 @@ mod races;
 mod random;
 #[cfg(test)]
 mod refusals;
+#[cfg(test)]
+mod release;
 #[cfg(test)]
 mod rig;
 #[cfg(test)]

@@ -13,6 +13,7 @@ use ipam_core::ids::NodeName;
 use ipam_core::reconcile::{Event, NodeSeen, ReconcileSettings, Reconciler};
 use ipam_core::time::Tick;
 
+use crate::agents::Agent;
 use crate::cloud::{Answer, Cloud, refused};
 use crate::text::instance_of;
 use crate::truth::Silence;
@@ -84,6 +85,10 @@ pub(crate) struct Rig {
     pub in_flight: usize,
     /// Since when a node is short and says nothing.
     pub silent: Silence,
+    /// The agents of nodes that have one.
+    pub agents: BTreeMap<NodeName, Agent>,
+    /// Whether the next write of a node is lost.
+    pub writes_fail: Box<dyn FnMut(&NodeName) -> bool>,
     made_of: BTreeMap<Api, usize>,
     queue: BTreeMap<(Tick, usize), Happening>,
     queued: usize,
@@ -112,6 +117,8 @@ impl Rig {
             is_stale: false,
             in_flight: 0,
             silent: BTreeMap::new(),
+            agents: BTreeMap::new(),
+            writes_fail: Box::new(|_| false),
             made_of: BTreeMap::new(),
             queue: BTreeMap::new(),
             queued: 0,
@@ -132,6 +139,23 @@ impl Rig {
         }
         self.machine.on_nodes_listed(self.now);
         self.step();
+    }
+
+    /// Another operator takes over. What this one has sent is carried out, and nobody hears the answers.
+    pub(crate) fn restart(&mut self) {
+        for happening in self.queue.values_mut() {
+            *happening = match std::mem::replace(happening, Happening::Done(Box::new(|_| ()))) {
+                Happening::Arrives(call) => {
+                    Happening::Done(Box::new(move |rig| drop(rig.cloud.execute(&call.request))))
+                }
+                Happening::Answered(..) => Happening::Done(Box::new(|_| ())),
+                done @ Happening::Done(_) => done,
+            };
+        }
+        self.in_flight = 0;
+        self.settings.token_salt.push('x');
+        self.machine = Reconciler::new(self.settings.clone(), self.now);
+        self.start();
     }
 
     /// Changes a node and hands it in.
@@ -246,6 +270,9 @@ impl Rig {
             self.send(call);
         }
         while let Some(name) = self.machine.poll_publication() {
+            if self.agents.contains_key(&name) {
+                self.write_object(&name);
+            }
             self.published.push((self.now, name));
         }
         while let Some(name) = self.machine.poll_summary() {
@@ -365,7 +392,7 @@ fn less(mut request: Request) -> Request {
 fn latency(api: Api) -> Duration {
     Duration::from_millis(match api {
         Api::AssignPrivateIpAddresses | Api::AssignIpv6Addresses => 500,
-        Api::CreateNetworkInterface => 400,
+        Api::CreateNetworkInterface | Api::UnassignPrivateIpAddresses => 400,
         Api::AttachNetworkInterface => 700,
         Api::ModifyNetworkInterfaceAttribute => 250,
         Api::DeleteNetworkInterface | Api::DescribeSecurityGroups => 300,

@@ -19,6 +19,7 @@ use ipam_core::action::{Ipv4Ask, eni_description};
 use ipam_core::ids::{EniId, InstanceId, NodeName, SubnetId};
 use ipam_core::policy::{MANAGED_TAG, Policy, PolicySettings, Unmatched, Watermarks};
 use ipam_core::reconcile::{Mode, NodeSeen, ReconcileSettings};
+use ipam_core::release::Usage;
 use ipam_core::view::{
     Demand, EniKind, EniView, Ipv4Held, Ipv6Held, NodeIdentity, NodeSettings, Planned, Refused,
     RouteTableView, SecurityGroupView, SubnetView, Tags, VpcView,
@@ -72,6 +73,7 @@ pub(crate) fn rig_with(text: &str, mut settings: ReconcileSettings) -> Rig {
     let group = SecurityGroupView { vpc: "vpc-1".parse().unwrap(), tags: Tags::new() };
     cloud.groups.insert("sg-1".parse().unwrap(), group);
     let mut nodes = Vec::new();
+    let mut served: Vec<NodeName> = Vec::new();
     for line in text.lines().filter(|line| !line.trim().is_empty()) {
         let mut words = Words::new(line);
         match words.word() {
@@ -81,6 +83,7 @@ pub(crate) fn rig_with(text: &str, mut settings: ReconcileSettings) -> Rig {
             Some("subnet") => subnet(&mut cloud, words),
             Some("group") => group_line(&mut cloud, words),
             Some("table") => table(&mut cloud, words),
+            Some("agents") => served = words.list(),
             Some("node") => nodes.push(node(&mut cloud, words.value(), words)),
             Some("nodes") => {
                 let rest = line.split_whitespace().skip(2).collect::<Vec<_>>().join(" ");
@@ -96,6 +99,9 @@ pub(crate) fn rig_with(text: &str, mut settings: ReconcileSettings) -> Rig {
     }
     let mut rig = Rig::over(cloud, settings);
     rig.nodes.extend(nodes.into_iter().map(|node| (node.name.clone(), node)));
+    for name in served {
+        rig.give_agent(&name);
+    }
     rig
 }
 
@@ -107,6 +113,9 @@ fn operator(settings: &mut ReconcileSettings, mut words: Words<'_>) {
             "fall-through" => policy.unmatched = Unmatched::FallThrough,
             "return-at" => policy.return_to_prefixes_at = words.value(),
             "observe" => settings.mode = Mode::Observe,
+            "no-release" => settings.mode = Mode::NoRelease,
+            "keeps" => settings.release.is_on = false,
+            "releases" => settings.release.per_hour = Some(words.value()),
             "cap" => settings.creations_per_hour = Some(words.value()),
             "unlearned" => settings.learn_limits = false,
             "only" => settings.subnet_filter.ids = words.list().into_iter().collect(),
@@ -206,9 +215,9 @@ pub(crate) fn node(cloud: &mut Cloud, name: NodeName, mut words: Words<'_>) -> N
         subnet: Some("subnet-1".parse().unwrap()),
     };
     let settings = NodeSettings { first_interface_index: Some(0), ..NodeSettings::default() };
-    let demand = Demand::PerIp { used: 0 };
+    let (demand, usage) = (Demand::PerIp { used: 0 }, Usage::default());
     let mut draft = Draft {
-        seen: NodeSeen { name, identity: None, settings: None, demand, ignored: false },
+        seen: NodeSeen { name, identity: None, settings: None, demand, usage, ignored: false },
         identity,
         settings,
         watermarks: [0; 4],

@@ -1,6 +1,7 @@
 //! The promises, audited on what is true at EC2.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::net::Ipv4Addr;
 use std::time::Duration;
 
 use ipam_core::audit::{InUse, LooseEni, NodeTruth, Truth, audit};
@@ -104,7 +105,10 @@ impl Rig {
         Facts {
             node,
             limits: identity.and_then(|it| self.cloud.limits(&it.instance)),
-            in_use: in_use(node, &enis),
+            in_use: match self.agents.get(&node.name) {
+                Some(agent) => agent.pods.iter().map(|it| pod_on(*it, node)).collect(),
+                None => in_use(node, &enis),
+            },
             short: self.short(node, &enis),
             explained: self.is_explained(&node.name),
             enis,
@@ -248,7 +252,9 @@ fn in_use(node: &NodeSeen, enis: &[EniView]) -> Vec<InUse> {
         eni.ipv4.addresses.clone().into_iter().chain(prefixes).collect::<Vec<_>>()
     };
     let addresses = managed(node, enis).flat_map(of_eni).take(usize::try_from(used).unwrap());
-    let owned =
-        |address| InUse { address: std::net::IpAddr::V4(address), owner: node.name.to_string() };
-    addresses.map(owned).collect()
+    addresses.map(|address| pod_on(address, node)).collect()
+}
+
+fn pod_on(address: Ipv4Addr, node: &NodeSeen) -> InUse {
+    InUse { address: address.into(), owner: node.name.to_string() }
 }

@@ -42,6 +42,12 @@ impl Aws {
                 )?;
                 understood(eni, assigned(&output)).map(Reply::Assigned)
             }
+            Action::UnassignAddresses { eni, addresses } => {
+                self.unassign(api, eni, (Some(texts(addresses)), None)).await
+            }
+            Action::UnassignPrefixes { eni, prefixes } => {
+                self.unassign(api, eni, (None, Some(texts(prefixes)))).await
+            }
             Action::AssignIpv6Prefix { eni } => self.assign_ipv6(api, eni).await,
             Action::CreateEni(create) => self.create(api, mutation, create).await,
             Action::AttachEni { eni, device_index } => {
@@ -76,6 +82,23 @@ impl Aws {
                 Ok(Reply::Done)
             }
         }
+    }
+
+    async fn unassign(
+        &self,
+        api: &'static str,
+        eni: &EniId,
+        (addresses, prefixes): (Option<Vec<String>>, Option<Vec<String>>),
+    ) -> Result<Reply, Failure> {
+        send!(
+            self,
+            api,
+            unassign_private_ip_addresses
+                .network_interface_id(eni.as_str())
+                .set_private_ip_addresses(addresses)
+                .set_ipv4_prefixes(prefixes)
+        )?;
+        Ok(Reply::Done)
     }
 
     async fn assign_ipv6(&self, api: &'static str, eni: &EniId) -> Result<Reply, Failure> {
@@ -122,6 +145,10 @@ impl Aws {
         })?;
         Ok(Reply::Created(made.eni))
     }
+}
+
+fn texts<T: ToString>(items: &[T]) -> Vec<String> {
+    items.iter().map(ToString::to_string).collect()
 }
 
 /// An answer that is not understood is none: the effect is there, and has to be observed.

@@ -47,6 +47,7 @@ impl Probes for Aws {
             | Probe::AttachNetworkInterface
             | Probe::ModifyNetworkInterfaceAttribute
             | Probe::AssignPrivateIpAddresses
+            | Probe::UnassignPrivateIpAddresses
             | Probe::AssignIpv6Addresses
             | Probe::DeleteNetworkInterface => self.probe_change(probe, examples).await,
             _ => self.probe_listing(probe, examples).await,
@@ -104,6 +105,23 @@ impl Aws {
                 )
                 .map(drop)
             }
+            Probe::AssignPrivateIpAddresses
+            | Probe::UnassignPrivateIpAddresses
+            | Probe::AssignIpv6Addresses => self.probe_addresses(probe).await,
+            // Not even tried on an interface that somebody uses, in case that what answers is not EC2 and knows no dry run.
+            _ => send!(
+                self,
+                "DeleteNetworkInterface",
+                delete_network_interface.network_interface_id(NO_ENI).dry_run(true)
+            )
+            .map(drop),
+        }
+    }
+
+    /// What knows no dry run is tried on an interface that nobody has.
+    async fn probe_addresses(&self, probe: Probe) -> Result<(), Failure> {
+        let name = probe.name();
+        match probe {
             Probe::AssignPrivateIpAddresses => send!(
                 self,
                 name,
@@ -112,17 +130,18 @@ impl Aws {
                     .secondary_private_ip_address_count(1)
             )
             .map(drop),
-            Probe::AssignIpv6Addresses => send!(
+            Probe::UnassignPrivateIpAddresses => send!(
                 self,
                 name,
-                assign_ipv6_addresses.network_interface_id(NO_ENI).ipv6_prefix_count(1)
+                unassign_private_ip_addresses
+                    .network_interface_id(NO_ENI)
+                    .private_ip_addresses("192.0.2.1")
             )
             .map(drop),
-            // Not even tried on an interface that somebody uses, in case that what answers is not EC2 and knows no dry run.
             _ => send!(
                 self,
-                "DeleteNetworkInterface",
-                delete_network_interface.network_interface_id(NO_ENI).dry_run(true)
+                "AssignIpv6Addresses",
+                assign_ipv6_addresses.network_interface_id(NO_ENI).ipv6_prefix_count(1)
             )
             .map(drop),
         }

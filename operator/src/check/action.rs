@@ -70,6 +70,7 @@ probes! {
     ModifyNetworkInterfaceAttribute Required "interfaces stay behind when their instances end";
     AssignPrivateIpAddresses Required "interfaces hold what they were made with, and no more";
     DeleteNetworkInterface Required "an interface that could not be attached stays and costs addresses";
+    UnassignPrivateIpAddresses Optional "nodes keep the addresses that they do not need";
     AssignIpv6Addresses Optional "interfaces that exist get no IPv6 prefix";
     DescribeVpcs Optional "the CIDRs of the VPC are missing in status.eni of each node";
     DescribeRouteTables Optional "a subnet is chosen without regard to its route table";
@@ -81,6 +82,11 @@ probes! {
 impl Probe {
     /// Whether the action takes `DryRun` (EC2 API reference).
     pub(super) const fn takes_dry_run(self) -> bool {
-        !matches!(self, Self::AssignPrivateIpAddresses | Self::AssignIpv6Addresses)
+        !matches!(
+            self,
+            Self::AssignPrivateIpAddresses
+                | Self::UnassignPrivateIpAddresses
+                | Self::AssignIpv6Addresses
+        )
     }
 }

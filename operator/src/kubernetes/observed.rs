@@ -5,15 +5,17 @@ use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
 
 use cilium_node::{CiliumNode, IGNORE_ANNOTATION, convert, is_ignored};
+use ipam_core::addresses::AddressSet;
 use ipam_core::ids::NodeName;
 use ipam_core::reconcile::NodeSeen;
+use ipam_core::release::Usage;
+use ipnet::{IpNet, Ipv4Net};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use kube::Resource;
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 use serde_json::{Map, Value, json};
 
-use super::addresses::AddressSet;
 use super::digest::Digest;
 
 /// A node that was seen.
@@ -46,6 +48,8 @@ pub struct ObservedObject {
     pub pre_allocate_unset: bool,
     /// `status.ipam.operator-status`.
     pub told: Told,
+    /// `status.ipam.release-ips`, as it stands.
+    pub releases: BTreeMap<Ipv4Addr, String>,
 }
 
 /// What the operator told the node's agent.
@@ -171,10 +175,24 @@ fn node(envelope: &Envelope<'_>, identity: &Identity) -> Result<ObservedNode, St
         identity: facts.identity,
         settings: facts.settings,
         demand: facts.demand,
+        usage: Usage {
+            is_certain: facts.use_is_certain,
+            used: facts.used.into_keys().collect(),
+            releases: facts.releases,
+            allocated: facts.allocated.into_iter().filter_map(of_ipv4).collect(),
+            listed: object.listed.clone(),
+        },
         ignored: is_ignored(&node),
     };
     let problems = conversion.problems.iter().map(ToString::to_string).collect();
     Ok(ObservedNode { seen, object, problems })
+}
+
+const fn of_ipv4(net: IpNet) -> Option<Ipv4Net> {
+    match net {
+        IpNet::V4(net) => Some(net),
+        IpNet::V6(_) => None,
+    }
 }
 
 fn object(identity: &Identity, spec: &Reduced<'_>, status: &Reduced<'_>) -> ObservedObject {
@@ -191,6 +209,7 @@ fn object(identity: &Identity, spec: &Reduced<'_>, status: &Reduced<'_>) -> Obse
         pooled,
         pre_allocate_unset: pre_allocate.is_none_or(|value| value.is_null() || *value == json!(0)),
         told: told(&status.rest),
+        releases: releases(&status.rest),
     }
 }
 
@@ -202,6 +221,14 @@ fn told(status: &Value) -> Told {
         None | Some("") => Told::Nothing,
         Some(error) => Told::Error(error.into()),
     }
+}
+
+fn releases(status: &Value) -> BTreeMap<Ipv4Addr, String> {
+    let entries = status.pointer("/ipam/release-ips").and_then(Value::as_object);
+    let read = |(address, says): (&String, &Value)| {
+        Some((address.parse().ok()?, says.as_str().unwrap_or_default().to_owned()))
+    };
+    entries.into_iter().flatten().filter_map(read).collect()
 }
 
 /// A part of an object, one member taken out of it unread.

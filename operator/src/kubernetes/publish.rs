@@ -18,6 +18,9 @@
 //! **What keeps a node** from more addresses is told its agent in `status.ipam.operator-status.error`: along with `status.eni`, or
 //! by itself, seldom.
 //!
+//! **What leaves a node** is agreed upon with its agent in `status.ipam.release-ips`: entries are written one by one, since the agent's
+//! answers stand beside them, and before everything else, since pods may wait for what is called off.
+//!
 //! **Who else writes.** After a member was seen to be as it should be, another content that this publisher did not write is
 //! somebody else's deed: it is reported, and the node is on hold until [`Publisher::resume`]. Not so:
 //! a state older than what is known already; another object under the same name; content that lacks only
@@ -358,19 +361,22 @@ impl Entry {
         } else {
             pool.filter(|pool| !self.pool.is_in_step(pool_member(pool), observed.pool)).cloned()
         };
-        let (write, member) = if let Some(pool) = pool_now {
-            let member = pool_member(&pool);
-            (Write::pool(name, &pool, observed, seed), member)
-        } else if new_status {
-            if lack.is_some() && Write::tells_along(observed) {
-                self.telling.on_sent(now);
-            }
-            (Write::eni_status(name, &wanted.eni_status, observed, lack.as_ref()), eni)
-        } else {
-            self.eni.confirm(Some(eni), observed.eni);
-            self.pool.confirm(pool.map(pool_member), observed.pool);
-            (self.next_of_rest(now, name, seed, lack.as_ref())?, Member::Empty)
-        };
+        let (write, member) =
+            if let Some(write) = Write::releases(&name, &wanted.releases, observed) {
+                (write, Member::Empty)
+            } else if let Some(pool) = pool_now {
+                let member = pool_member(&pool);
+                (Write::pool(name, &pool, observed, seed), member)
+            } else if new_status {
+                if lack.is_some() && Write::tells_along(observed) {
+                    self.telling.on_sent(now);
+                }
+                (Write::eni_status(name, &wanted.eni_status, observed, lack.as_ref()), eni)
+            } else {
+                self.eni.confirm(Some(eni), observed.eni);
+                self.pool.confirm(pool.map(pool_member), observed.pool);
+                (self.next_of_rest(now, name, seed, lack.as_ref())?, Member::Empty)
+            };
         let seeds = seed != 0 && matches!(write.part(), Part::Pool | Part::PreAllocate);
         let replaces = write.replaces();
         self.sent = Some(Sent { number, part: write.part(), wanted: member, replaces, seeds });

@@ -9,6 +9,7 @@ use ipam_core::budget::BudgetSettings;
 use ipam_core::ids::SubnetId;
 use ipam_core::policy::{NO_MANAGE_TAG, Policy, PolicySettings, Unmatched, VPC_CNI_TAG};
 use ipam_core::reconcile::{Mode, ReconcileSettings, SubnetFilter};
+use ipam_core::release::ReleaseSettings;
 use ipam_core::view::Tags;
 use limits::Overrides;
 
@@ -19,7 +20,7 @@ use super::{SettingsError, random};
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = "Addresses and interfaces")]
 pub(super) struct AllocationArguments {
-    /// What may be done: everything; everything but giving addresses back, which this version never does anyway; or looking alone, which says what would be done
+    /// What may be done: everything; everything but giving addresses back; or looking alone, which says what would be done
     #[arg(long, env = "BERTH_MODE", default_value = "normal", value_name = "MODE")]
     mode: ModeName,
     /// Ask for /28 prefixes where the instance type takes them
@@ -46,6 +47,20 @@ pub(super) struct AllocationArguments {
     /// Interfaces that may be made per hour; without it as many as are needed
     #[arg(long, env = "BERTH_MAX_ENI_CREATIONS_PER_HOUR", value_parser = clap::value_parser!(u32).range(1..), value_name = "COUNT")]
     max_eni_creations_per_hour: Option<u32>,
+    /// Give back what nodes have to spare for long enough, when their agents agree. Off unless asked for: the simulation of all faults is to come
+    #[arg(long, env = "BERTH_AWS_RELEASE_EXCESS_IPS", default_value = "false", num_args = 0..=1, require_equals = true, default_missing_value = "true", value_parser = BoolishValueParser::new(), value_name = "BOOL")]
+    aws_release_excess_ips: bool,
+    /// Seconds for which a node has an address to spare before its agent is asked for it
+    #[arg(
+        long,
+        env = "BERTH_EXCESS_IP_RELEASE_DELAY",
+        default_value = "180",
+        value_name = "SECONDS"
+    )]
+    excess_ip_release_delay: u32,
+    /// Addresses that may be given back per hour, 16 for each prefix; without it as many as there are to spare
+    #[arg(long, env = "BERTH_MAX_ADDRESS_RELEASES_PER_HOUR", value_parser = clap::value_parser!(u32).range(16..), value_name = "COUNT")]
+    max_address_releases_per_hour: Option<u32>,
     /// Every node is compared with EC2 once in this time
     #[arg(long, env = "BERTH_AUDIT_INTERVAL", default_value = "15m", value_parser = values::duration, value_name = "TIME")]
     audit_interval: Duration,
@@ -102,6 +117,9 @@ impl AllocationArguments {
             subnet_tags_filter: tags,
             unmatched_selectors,
             max_eni_creations_per_hour: creations_per_hour,
+            aws_release_excess_ips: is_on,
+            excess_ip_release_delay,
+            max_address_releases_per_hour: per_hour,
             audit_interval,
             rival_grace,
             foreign_tag_keys: List(foreign_tag_keys),
@@ -128,6 +146,7 @@ impl AllocationArguments {
             cluster: Some(cluster_name).filter(|name| !matches!(name.as_str(), "" | "default")),
             return_to_prefixes_at,
         })?;
+        let delay = Duration::from_secs(excess_ip_release_delay.into());
         Ok(ReconcileSettings {
             policy,
             mode: mode.into(),
@@ -136,6 +155,7 @@ impl AllocationArguments {
             learn_limits,
             subnet_filter: SubnetFilter { ids, tags },
             creations_per_hour,
+            release: ReleaseSettings { is_on, delay, per_hour, ..ReleaseSettings::default() },
             audit_interval,
             rival_grace,
             token_salt: format!("{:016x}", random()),

@@ -19,12 +19,6 @@ pub(super) struct CiliumArguments {
     /// Take on instances with these tags alone. Not possible: an error unless empty
     #[arg(long, env = "BERTH_INSTANCE_TAGS_FILTER", default_value = "", value_parser = values::tags, value_name = "TAGS")]
     instance_tags_filter: Tags,
-    /// Give unused addresses back. This version never does
-    #[arg(long, env = "BERTH_AWS_RELEASE_EXCESS_IPS", num_args = 0..=1, require_equals = true, default_missing_value = "true", value_parser = BoolishValueParser::new(), value_name = "BOOL")]
-    aws_release_excess_ips: Option<bool>,
-    /// Seconds to wait before giving back
-    #[arg(long, env = "BERTH_EXCESS_IP_RELEASE_DELAY", value_name = "SECONDS")]
-    excess_ip_release_delay: Option<u32>,
     /// How often unattached interfaces are deleted. This version never deletes one that it did not fail to attach
     #[arg(long, env = "BERTH_ENI_GC_INTERVAL", value_parser = values::duration, value_name = "TIME")]
     eni_gc_interval: Option<Duration>,
@@ -48,8 +42,6 @@ impl CiliumArguments {
         let Self {
             ipam,
             instance_tags_filter,
-            aws_release_excess_ips,
-            excess_ip_release_delay,
             eni_gc_interval,
             eni_gc_tags,
             aws_use_primary_address,
@@ -58,14 +50,6 @@ impl CiliumArguments {
         } = self;
         dangerous(&ipam, &instance_tags_filter)?;
         let said = [
-            (
-                aws_release_excess_ips == Some(true),
-                "aws-release-excess-ips: this version never gives addresses back",
-            ),
-            (
-                aws_release_excess_ips == Some(true) && excess_ip_release_delay.is_some(),
-                "excess-ip-release-delay: this version never gives addresses back",
-            ),
             (
                 eni_gc_interval.is_some_and(|interval| !interval.is_zero()),
                 "eni-gc-interval: this version does not look for unattached interfaces to delete",

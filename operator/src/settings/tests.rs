@@ -5,6 +5,7 @@ use std::fmt::Write;
 use clap::CommandFactory;
 
 use ipam_core::reconcile::ReconcileSettings;
+use ipam_core::release::ReleaseSettings;
 
 use super::{CommandLine, Settings};
 
@@ -45,6 +46,7 @@ fn members(settings: &Settings) -> Vec<(&'static str, String)> {
         ("overrides", format!("{:?}", machine.overrides.types().collect::<Vec<_>>())),
         ("learn", format!("{}", machine.learn_limits)),
         ("per hour", format!("{:?}", machine.creations_per_hour)),
+        ("release", released(&machine.release)),
         ("audit", format!("{:?}", machine.audit_interval)),
         ("rival", format!("{:?}", machine.rival_grace)),
         ("ec2", format!("{ec2:?}")),
@@ -61,6 +63,11 @@ fn members(settings: &Settings) -> Vec<(&'static str, String)> {
         ("logs", format!("{logs:?}")),
         ("notices", notices.join("; ")),
     ]
+}
+
+fn released(release: &ReleaseSettings) -> String {
+    let ReleaseSettings { is_on, delay, per_hour, .. } = release;
+    if *is_on { format!("on after {delay:?}, {per_hour:?} per hour") } else { "off".into() }
 }
 
 #[test]
@@ -86,6 +93,10 @@ fn flags_of_berth() {
     check("--mode | no-release", "mode: NoRelease");
     check("--unmatched-selectors=fall-through", "unmatched: FallThrough");
     check("--max-eni-creations-per-hour=10", "per hour: Some(10)");
+    check(
+        "--aws-release-excess-ips | --max-address-releases-per-hour=100",
+        "release: on after 180s, Some(100) per hour",
+    );
     check("--audit-interval=30m", "audit: 1800s");
     check("--rival-grace=5m", "rival: 300s");
     check("--return-to-prefixes-at=2", "return at: 2");
@@ -147,12 +158,15 @@ fn the_overall_bucket_is_there_when_it_is_asked_for() {
 #[test]
 fn flags_without_effect_say_so() {
     check(
-        "--aws-release-excess-ips=true | --excess-ip-release-delay=180 | --eni-gc-interval=5m",
-        "notices: without effect: aws-release-excess-ips: this version never gives addresses back; \
-         without effect: excess-ip-release-delay: this version never gives addresses back; \
-         without effect: eni-gc-interval: this version does not look for unattached interfaces to delete",
+        "--eni-gc-interval=5m",
+        "notices: without effect: eni-gc-interval: this version does not look for unattached interfaces to delete",
     );
-    check("--aws-release-excess-ips=false | --eni-gc-interval=0s | --ipam=eni", "");
+    check("--eni-gc-interval=0s | --ipam=eni", "");
+    check("--aws-release-excess-ips=false | --excess-ip-release-delay=60", "");
+    check(
+        "--aws-release-excess-ips | --excess-ip-release-delay=60",
+        "release: on after 60s, None per hour",
+    );
 }
 
 #[test]

@@ -158,6 +158,7 @@ const fn part_name(part: Part) -> &'static str {
         Part::Pool => "spec.ipam.pool",
         Part::PreAllocate => "spec.ipam.pre-allocate",
         Part::Error => "status.ipam.operator-status.error",
+        Part::Releases => "status.ipam.release-ips",
     }
 }
 

@@ -283,7 +283,8 @@ impl<C: Cloud> Term<C> {
             // An instance without interfaces was never observed: nothing is known, which is not the same as empty.
             let is_known = node.enis.iter().any(|eni| eni.attachment.is_some());
             let summary = machine.summary(name).filter(|_| is_known)?;
-            Some(render(node, machine.network(), policy, summary.obstacle()))
+            let giving_back = machine.giving_back(name);
+            Some(render(node, machine.network(), policy, summary.obstacle(), giving_back))
         };
         while let Some(write) = publisher.poll_write(now, rendered) {
             self.work.write(write);

@@ -6,6 +6,17 @@ use crate::bed::{Bed, Face, run};
 async fn all(bed: &mut Bed) {
     mutations(bed).await;
     listings(bed).await;
+    releases(bed).await;
+}
+
+/// All or nothing: what is not assigned cannot be unassigned.
+async fn releases(bed: &mut Bed) {
+    bed.check("unassign eni-0000000a 10.0.0.4,10.0.0.5", "done").await;
+    bed.check("unprefix eni-0000000a 10.0.0.48/28", "done").await;
+    let refused = "Invalid (InvalidParameterValue)";
+    bed.check("unassign eni-0000000a 10.0.0.20,10.0.0.4", refused).await;
+    bed.check("unprefix eni-0000000a 10.0.0.48/28", refused).await;
+    bed.check("unassign eni-0000000a 10.0.0.20", "done").await;
 }
 
 async fn mutations(bed: &mut Bed) {

@@ -59,6 +59,14 @@ fn mutation(words: &[&str]) -> Request {
         ["prefixes", eni, of] => {
             Action::AssignPrefixes { eni: id(eni), subnet: subnet(), count: count(of) }
         }
+        ["unassign", eni, addresses] => Action::UnassignAddresses {
+            eni: id(eni),
+            addresses: addresses.split(',').map(id).collect(),
+        },
+        ["unprefix", eni, prefixes] => Action::UnassignPrefixes {
+            eni: id(eni),
+            prefixes: prefixes.split(',').map(id).collect(),
+        },
         ["ipv6", eni] => Action::AssignIpv6Prefix { eni: id(eni) },
         ["create", subnet, "addresses", of, ..] => {
             create(subnet, Ipv4Ask::Addresses(count(of)), words)

@@ -10,7 +10,7 @@ use cilium_node::convert::NodeFacts;
 use cilium_node::{CiliumNode, convert};
 use ipam_core::ids::NodeName;
 use ipam_core::policy::Policy;
-use ipam_core::reconcile::Obstacle;
+use ipam_core::reconcile::{GivingBack, Obstacle};
 use ipam_core::view::{Marks, NetworkView, NodeView, Planned, Refused, SubnetView, Tags};
 use kube::api::{DynamicObject, PostParams};
 use kube_sim::KubeSim;
@@ -71,7 +71,7 @@ fn wanted(facts: &NodeFacts) -> Option<Wanted> {
         in_flight: vec![],
         marks: Marks::default(),
     };
-    Some(render(&node, &network, &Policy::default(), Obstacle::None))
+    Some(render(&node, &network, &Policy::default(), Obstacle::None, GivingBack::default()))
 }
 
 /// Puts the recorded objects into a cluster. Answers what was recorded for each name.

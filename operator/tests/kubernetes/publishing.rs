@@ -44,6 +44,7 @@ pub(crate) fn wanted(addresses: u8, ipv6: bool) -> Wanted {
         pool: WantedPool::Exactly(pool),
         pre_allocate: 8,
         error: WantedError::Absent,
+        releases: BTreeMap::new(),
     }
 }
 

@@ -18,6 +18,8 @@ mod outages;
 #[cfg(test)]
 mod placement;
 #[cfg(test)]
+mod release;
+#[cfg(test)]
 mod rig;
 #[cfg(test)]
 mod rivals;

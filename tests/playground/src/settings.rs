@@ -176,7 +176,7 @@ struct PlayedArguments {
     /// Take /28 prefixes instead of single addresses
     #[arg(long)]
     prefix_delegation: bool,
-    /// Pass --aws-release-excess-ips to the operator. This version of it takes the flag and gives nothing back yet
+    /// Pass --aws-release-excess-ips to the operator, which then gives back what nodes do not need
     #[arg(long)]
     release: bool,
     /// What chance comes from, to see the same pods and faults again. A random one is chosen and shown otherwise

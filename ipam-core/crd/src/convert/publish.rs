@@ -3,10 +3,11 @@
 
 use std::collections::BTreeMap;
 
+use ipam_core::agent::Release;
 use ipam_core::prefix::addresses_of;
 use ipam_core::view::{Attachment, AttachmentState, EniView, Ipv4Held, NetworkView};
 
-use crate::{Allocation, Allocations, Eni, EniStatus, EniSubnet, EniVpc, Unknown};
+use crate::{Allocation, Allocations, Eni, EniStatus, EniSubnet, EniVpc, ReleaseState, Unknown};
 
 /// `status.eni` for the ENIs of a node: `{}` when there are none.
 ///
@@ -43,6 +44,17 @@ pub fn pool<'a>(
         }
     }
     (!pool.is_empty()).then_some(pool)
+}
+
+/// What stands in `status.ipam.release-ips` for how far a release is.
+#[must_use]
+pub const fn release_state(release: Release) -> ReleaseState {
+    match release {
+        Release::Marked => ReleaseState::MarkedForRelease,
+        Release::Ready => ReleaseState::ReadyForRelease,
+        Release::Refused => ReleaseState::DoNotRelease,
+        Release::Released => ReleaseState::Released,
+    }
 }
 
 /// How an ENI is attached, if it stays so.

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use cilium_node::convert::{NodeFacts, eni_status, pool};
+use cilium_node::convert::{NodeFacts, Release, eni_status, pool, release_state};
 use cilium_node::{CiliumNode, convert};
 use ipam_core::managed::left_alone;
 use ipam_core::policy::Policy;
@@ -183,5 +183,22 @@ proptest! {
         let status = eni_status(&before.enis, &network(&before), use_primary);
         let wire = serde_json::to_string(&status.enis.expect("ENIs")["eni-1"]).expect("JSON");
         prop_assert_eq!(node(&wire), before);
+    }
+}
+
+/// What an operator writes of a release is what it would read.
+#[test]
+fn releases_are_read_as_they_are_written() {
+    let all = [Release::Marked, Release::Ready, Release::Refused, Release::Released];
+    let entries = (1..).zip(all).map(|(last, it)| (format!("10.0.0.{last}"), release_state(it)));
+    let entries: BTreeMap<_, _> = entries.collect();
+    let node = serde_json::from_value(json!({
+        "metadata": {"name": "n"}, "spec": {}, "status": {"ipam": {"release-ips": entries}},
+    }));
+    let conversion = convert(&node.expect("an object"));
+    assert_eq!(conversion.node.releases.into_values().collect::<Vec<_>>(), all);
+    let text = json!(entries).to_string();
+    for word in ["marked-for-release", "ready-for-release", "do-not-release", "released"] {
+        assert!(text.contains(word), "{text}");
     }
 }

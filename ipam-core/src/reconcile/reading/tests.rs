@@ -70,6 +70,7 @@ fn record(enis: Vec<EniView>) -> Record {
         identity: Some(identity),
         settings: Some(NodeSettings::default()),
         demand: Demand::PerIp { used: 0 },
+        usage: crate::release::Usage::default(),
         ignored: false,
     };
     let mut record = Record::new(seen, tick(0));

@@ -1,5 +1,7 @@
 //! Objects as they come, whole and broken.
 
+use ipam_core::agent::Release;
+
 use super::*;
 
 fn object(text: &str) -> NodeObject {
@@ -48,6 +50,26 @@ fn what_is_read_of_a_node() {
             "status": {"eni": {"enis": {}}}}"#,
         "n at None: eni empty, pool empty, unset true, Cidr { ipv4: 4, ipv6: 0 }, ignored false",
     );
+}
+
+/// What is in use, and what is said of addresses on their way back.
+#[test]
+fn what_is_read_of_use() {
+    let object = object(
+        r#"{"metadata": {"name": "n"}, "spec": {"ipam": {"pools": {"allocated": [
+            {"pool": "default", "cidrs": ["10.0.0.16/28", "fd00::/80"]}]}}},
+            "status": {"eni": {"enis": {"eni-1": {"addresses": ["10.0.0.1"]}}},
+            "ipam": {"used": {"10.0.0.2": {}}, "release-ips": {"10.0.0.3": "ready-for-release", "x": "released"}}}}"#,
+    );
+    let node = object.content.expect("a node");
+    let usage = &node.seen.usage;
+    assert!(usage.is_certain);
+    assert!(
+        usage.used.contains([10, 0, 0, 2].into()) && usage.listed.contains([10, 0, 0, 1].into())
+    );
+    assert_eq!(usage.releases, [([10, 0, 0, 3].into(), Release::Ready)].into());
+    assert_eq!(usage.allocated, ["10.0.0.16/28".parse().expect("a CIDR")].into());
+    assert_eq!(node.object.releases.len(), 1);
 }
 
 #[test]

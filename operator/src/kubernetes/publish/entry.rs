@@ -105,7 +105,7 @@ impl Owned {
 pub(super) struct Sent {
     pub(super) number: u64,
     pub(super) part: Part,
-    /// What was written; of no meaning for [`Part::PreAllocate`] and [`Part::Error`].
+    /// What was written; of no meaning but for [`Part::EniStatus`] and [`Part::Pool`].
     pub(super) wanted: Member,
     pub(super) replaces: bool,
     /// Whether `pre-allocate` was written, too.
@@ -229,6 +229,7 @@ impl Entry {
         let is_futile = self.observed.as_ref().is_some_and(|before| {
             (before.eni, before.pool, before.pre_allocate_unset, &before.told)
                 == (object.eni, object.pool, object.pre_allocate_unset, &object.told)
+                && before.releases == object.releases
         });
         self.confirm(&sent, object);
         rivals.extend(self.take(object.clone()));
@@ -245,7 +246,7 @@ impl Entry {
             Part::Pool => {
                 self.pool.on_written(sent, before.map(|before| before.pool), object.pool);
             }
-            Part::PreAllocate => {}
+            Part::PreAllocate | Part::Releases => {}
             Part::Error => {
                 self.telling.on_written(before.is_some_and(|before| before.told == object.told));
             }
@@ -259,7 +260,7 @@ impl Entry {
         match sent.part {
             Part::EniStatus => self.eni.doubt(sent.wanted),
             Part::Pool => self.pool.doubt(sent.wanted),
-            Part::PreAllocate | Part::Error => {}
+            Part::PreAllocate | Part::Error | Part::Releases => {}
         }
     }
 }

@@ -1,18 +1,21 @@
 //! What is to be published of a node.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
 
 use cilium_node::convert::{eni_status, pool};
 use cilium_node::{Allocations, EniStatus};
+use ipam_core::addresses::AddressSet;
+use ipam_core::agent::Release;
 use ipam_core::capacity::instance_minimum;
 use ipam_core::managed::left_alone;
 use ipam_core::policy::Policy;
-use ipam_core::reconcile::Obstacle;
-use ipam_core::view::{Contract, NetworkView, NodeView};
+use ipam_core::reconcile::{GivingBack, Obstacle};
+use ipam_core::view::{Contract, EniView, NetworkView, NodeView};
+use ipnet::Ipv4Net;
 
 use super::telling::WantedError;
-use crate::kubernetes::addresses::AddressSet;
 use crate::kubernetes::digest::Digest;
 use crate::kubernetes::observed::Member;
 
@@ -27,6 +30,8 @@ pub struct Wanted {
     pub pre_allocate: u32,
     /// `status.ipam.operator-status.error`.
     pub error: WantedError,
+    /// What should be different in `status.ipam.release-ips`; `None`: there should be no entry.
+    pub releases: BTreeMap<Ipv4Addr, Option<Release>>,
 }
 
 /// What `spec.ipam.pool` should hold.
@@ -40,27 +45,50 @@ pub enum WantedPool {
 }
 
 /// What is to be published of a node: all attached interfaces, for an agent of the per-IP contract the addresses of
-/// the managed ones, and what keeps it from more.
+/// the managed ones, what keeps it from more, and what becomes of addresses that leave it.
 #[must_use]
 pub fn render(
     node: &NodeView,
     network: &NetworkView,
     policy: &Policy,
     obstacle: Obstacle<'_>,
+    giving_back: GivingBack,
 ) -> Wanted {
     let settings = &node.settings;
     let use_primary = settings.use_primary_address;
-    let managed = node.enis.iter().filter(|eni| left_alone(eni, settings, policy).is_none());
+    let GivingBack { entries, withheld } = giving_back;
+    let given = without(&node.enis, &withheld);
+    let managed = given.iter().filter(|eni| left_alone(eni, settings, policy).is_none());
     let pool = match node.demand.contract() {
         Contract::PerIp => WantedPool::Exactly(pool(managed, use_primary).unwrap_or_default()),
         Contract::Cidr => WantedPool::LeftOver,
     };
+    // Agents of the per-IP contract take nothing from there.
+    let shown = match node.demand.contract() {
+        Contract::PerIp => &node.enis,
+        Contract::Cidr => &*given,
+    };
     Wanted {
-        eni_status: eni_status(&node.enis, network, use_primary),
+        eni_status: eni_status(shown, network, use_primary),
         pool,
         pre_allocate: instance_minimum(node.limits, settings.first_interface_index),
         error: obstacle.into(),
+        releases: entries,
     }
+}
+
+/// Interfaces without what their agent is not to have for now.
+fn without<'a>(enis: &'a [EniView], withheld: &[Ipv4Net]) -> Cow<'a, [EniView]> {
+    if withheld.is_empty() {
+        return Cow::Borrowed(enis);
+    }
+    let is_given = |net: Ipv4Net| !withheld.iter().any(|it| it.contains(&net) || net.contains(it));
+    let mut given = enis.to_vec();
+    for eni in &mut given {
+        eni.ipv4.addresses.retain(|address| is_given(Ipv4Net::from(*address)));
+        eni.ipv4.prefixes.retain(|prefix| is_given(*prefix));
+    }
+    Cow::Owned(given)
 }
 
 impl Wanted {

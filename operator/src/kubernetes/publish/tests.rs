@@ -1,6 +1,10 @@
 //! The publisher against an object in memory, by scripts.
 
+use std::collections::BTreeMap;
+use std::net::Ipv4Addr;
+
 use cilium_node::{Allocation, Allocations, Eni, EniStatus};
+use ipam_core::agent::Release;
 use serde_json::{Value, json};
 
 use super::write::Body;
@@ -21,7 +25,7 @@ struct Script {
 /// One door: commands, a line each, and what the publisher wrote and said.
 ///
 /// `object JSON` a new object; `other JSON` somebody's merge patch; `keep`, `see`, `see kept` what is observed; `want [cidr]
-/// ENI: ADDRESSES; ...` what is to be published; `kept by TEXT`, `passing` and `free` what the agent is to be told; `settle` writes until nothing is left; `send`, then `answer`, `lost` (done, and the
+/// ENI: ADDRESSES; ...` what is to be published, `release` what of entries; `kept by TEXT`, `passing` and `free` what the agent is to be told; `settle` writes until nothing is left; `send`, then `answer`, `lost` (done, and the
 /// answer lost), `refuse`, `fail` (not done), `unheeded` (done, and nothing is different) or `gone`; `at MS`; `hold`, `resume`, `forget`.
 fn check(script: &str, expected: &str) {
     let mut run = Script {
@@ -70,6 +74,10 @@ impl Script {
             "see" => self.see(&self.object.clone()),
             "want" => {
                 self.wanted = Some(wanted(rest));
+                self.publisher.on_wanted(&name());
+            }
+            "release" => {
+                self.wanted.as_mut().expect("something wanted").releases = entries(rest);
                 self.publisher.on_wanted(&name());
             }
             "kept" => self.tell(WantedError::Text(rest.trim_start_matches("by ").into())),
@@ -190,7 +198,22 @@ fn wanted(text: &str) -> Wanted {
         eni_status.enis.get_or_insert_default().insert(id.to_owned(), eni);
     }
     let pool = if is_cidr { WantedPool::LeftOver } else { WantedPool::Exactly(pool) };
-    Wanted { eni_status, pool, pre_allocate: 8, error: WantedError::Absent }
+    let releases = BTreeMap::new();
+    Wanted { eni_status, pool, pre_allocate: 8, error: WantedError::Absent, releases }
+}
+
+/// `1 marked, 2 released, 3 none`.
+fn entries(text: &str) -> BTreeMap<Ipv4Addr, Option<Release>> {
+    let entry = |text: &str| {
+        let (last, says) = text.trim().split_once(' ').expect("an address and an entry");
+        let says = match says {
+            "marked" => Some(Release::Marked),
+            "released" => Some(Release::Released),
+            _ => None,
+        };
+        (Ipv4Addr::new(10, 0, 0, last.parse().expect("a number")), says)
+    };
+    text.split(',').filter(|text| !text.trim().is_empty()).map(entry).collect()
 }
 
 /// The members that are written, and the addresses in them.
@@ -210,7 +233,15 @@ fn summary(body: &Value) -> String {
         let seed = seed.map(|it| format!("spec.ipam.pre-allocate={it}"));
         let error = body.pointer("/status/ipam/operator-status/error");
         let error = error.map(|it| format!("status.ipam.operator-status.error={it}"));
-        eni.into_iter().chain(error).chain(pool).chain(seed).collect::<Vec<_>>().join(" ")
+        let entries = body.pointer("/status/ipam/release-ips");
+        let entries = entries.map(|it| format!("status.ipam.release-ips={it}"));
+        eni.into_iter()
+            .chain(entries)
+            .chain(error)
+            .chain(pool)
+            .chain(seed)
+            .collect::<Vec<_>>()
+            .join(" ")
     })
 }
 

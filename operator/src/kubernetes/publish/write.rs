@@ -4,12 +4,16 @@
 //! time stays: an agent's update of the whole object that was made from an older version is refused on its side, read again
 //! and repeated, with our members in it.
 
+use std::collections::BTreeMap;
+use std::net::Ipv4Addr;
 use std::time::Duration;
 
 use berth_shell::problem::chain;
+use cilium_node::convert::release_state;
 use cilium_node::{Allocations, CiliumNode, EniStatus};
 use http::header::CONTENT_TYPE;
 use http::{Method, Request};
+use ipam_core::agent::Release;
 use ipam_core::ids::NodeName;
 use kube::core::Status;
 use kube::{Client, Resource};
@@ -38,6 +42,8 @@ pub enum Part {
     PreAllocate,
     /// `status.ipam.operator-status.error`.
     Error,
+    /// Entries of `status.ipam.release-ips`.
+    Releases,
 }
 
 /// A patch of one node.
@@ -162,6 +168,31 @@ impl Write {
         Self { node, part: Part::Pool, body, number: 0 }
     }
 
+    /// The entries that do not stand as they should; `None` when all do. An agent's answer is never replaced by the question.
+    pub(super) fn releases(
+        node: &NodeName,
+        wanted: &BTreeMap<Ipv4Addr, Option<Release>>,
+        observed: &ObservedObject,
+    ) -> Option<Self> {
+        let mut entries = Map::new();
+        for (address, wanted) in wanted {
+            let stands = observed.releases.get(address);
+            let wanted = match wanted {
+                None => stands.map(|_| Value::Null),
+                Some(Release::Marked) if stands.is_some() => None,
+                Some(release) => Some(json!(release_state(*release)))
+                    .filter(|wanted| wanted.as_str() != stands.map(String::as_str)),
+            };
+            entries.extend(wanted.map(|wanted| (address.to_string(), wanted)));
+        }
+        if entries.is_empty() {
+            return None;
+        }
+        let patch = json!({"status": {"ipam": {"release-ips": entries}}});
+        let body = Body::Merge(for_object(&observed.uid, patch));
+        Some(Self { node: node.clone(), part: Part::Releases, body, number: 0 })
+    }
+
     pub(super) fn pre_allocate(node: NodeName, pre_allocate: u32) -> Self {
         let body = Body::Merge(ipam(json!({}), pre_allocate));
         Self { node, part: Part::PreAllocate, body, number: 0 }
@@ -170,7 +201,7 @@ impl Write {
     fn request(&self) -> Result<Request<Vec<u8>>, http::Error> {
         let objects = CiliumNode::url_path(&(), None);
         let subresource = match self.part {
-            Part::EniStatus | Part::Error => "/status",
+            Part::EniStatus | Part::Error | Part::Releases => "/status",
             Part::Pool | Part::PreAllocate => "",
         };
         let path = format!(

@@ -192,7 +192,13 @@ impl State {
         let pool: BTreeMap<Ipv4Addr, Value> = object["spec"]["ipam"]
             .get("pool")
             .map_or_else(BTreeMap::new, |pool| serde_json::from_value(pool.clone()).unwrap());
-        self.serve(pool.keys().copied());
+        let asked = releases(object);
+        self.serve(
+            pool.keys()
+                .copied()
+                .filter(|it| asked.get(it).is_none_or(|says| says == "do-not-release")),
+        );
+        self.answer(object, asked, &pool);
         let entry = |(address, owner): (&Ipv4Addr, &String)| {
             let resource = pool.get(address).map(|entry| entry["resource"].clone());
             (address.to_string(), json!({"owner": owner, "resource": resource}))
@@ -213,6 +219,7 @@ impl State {
         self.serve(cidrs.iter().flat_map(|cidr| addresses(*cidr)));
         let pre = object["spec"]["ipam"]["pre-allocate"].as_u64().filter(|pre| *pre > 0);
         let needed = self.pods as u64 + pre.unwrap_or(8);
+        let cidrs = self.kept(cidrs, needed);
         let mut pools = json!({
             "requested": [{"pool": "default", "needed": {"ipv4-addrs": needed}}],
         });
@@ -224,6 +231,44 @@ impl State {
         }
         object["spec"]["ipam"]["pools"] = pools;
         forget_used(object);
+    }
+
+    /// Answers what the operator asks for, and forgets what is released.
+    fn answer(
+        &self,
+        object: &mut Value,
+        asked: BTreeMap<Ipv4Addr, String>,
+        pool: &BTreeMap<Ipv4Addr, Value>,
+    ) {
+        if asked.is_empty() {
+            return;
+        }
+        let answer =
+            |address: &Ipv4Addr, says: String| match (says.as_str(), pool.contains_key(address)) {
+                ("released", false) => None,
+                ("marked-for-release", true) if !self.used.contains_key(address) => {
+                    Some("ready-for-release".to_owned())
+                }
+                ("marked-for-release", _) => Some("do-not-release".to_owned()),
+                _ => Some(says),
+            };
+        let answered = asked.into_iter().filter_map(|(address, says)| {
+            Some((address.to_string(), json!(answer(&address, says)?)))
+        });
+        object["status"]["ipam"]["release-ips"] = Value::Object(answered.collect());
+    }
+
+    /// The CIDRs that are in use, and as many of the others, from the first on, as are needed.
+    fn kept(&self, cidrs: Vec<Ipv4Net>, needed: u64) -> Vec<Ipv4Net> {
+        let size = |cidr: &Ipv4Net| 1_u64 << (32 - cidr.prefix_len());
+        let is_used = |cidr: &Ipv4Net| self.used.keys().any(|address| cidr.contains(address));
+        let mut kept: u64 = cidrs.iter().filter(|cidr| is_used(cidr)).map(size).sum();
+        let mut keep = |cidr: &Ipv4Net| {
+            let wanted = kept < needed;
+            kept += if wanted && !is_used(cidr) { size(cidr) } else { 0 };
+            wanted || is_used(cidr)
+        };
+        cidrs.into_iter().filter(|cidr| keep(cidr)).collect()
     }
 
     /// Gives pods addresses that are free, and takes those of pods that are gone.
@@ -239,6 +284,12 @@ impl State {
             self.used.pop_last();
         }
     }
+}
+
+/// What stands in `status.ipam.release-ips`.
+fn releases(object: &Value) -> BTreeMap<Ipv4Addr, String> {
+    let entries = object.pointer("/status/ipam/release-ips").cloned();
+    entries.map_or_else(BTreeMap::new, |entries| serde_json::from_value(entries).unwrap())
 }
 
 fn forget_used(object: &mut Value) {

@@ -52,6 +52,9 @@ impl Rig {
         let mut flags =
             vec!["--region", &self.region, "--cluster-name", "scenes", "--identity", &who];
         flags.extend(self.flags.iter().map(String::as_str));
+        if !flags.iter().any(|flag| flag.starts_with("--aws-release-excess-ips")) {
+            flags.push("--aws-release-excess-ips");
+        }
         let settings = Settings::from_arguments(flags).unwrap();
         let board = Board::new();
         let aws = self.aws(&who, &board);

@@ -190,3 +190,31 @@ fn a_node_costs_a_few_hundred_bytes() {
     let size = size_of::<crate::kubernetes::publish::Entry>();
     assert!(size < 600, "{size} bytes");
 }
+
+/// Entries stand beside the agent's answers: one by one, and never the question in the place of the answer.
+#[test]
+fn entries_are_written_one_by_one() {
+    let two = two();
+    check(
+        &format!(
+            "{two}\n want eni-1: 10.0.0.1 10.0.0.2\n release 1 marked, 2 marked\n settle\n see\n settle"
+        ),
+        r#"merge status.ipam.release-ips={"10.0.0.1":"marked-for-release","10.0.0.2":"marked-for-release"}"#,
+    );
+    let answered = r#"other {"status": {"ipam": {"release-ips": {"10.0.0.1": "ready-for-release", "10.0.0.2": "do-not-release"}}}}"#;
+    check(
+        &format!(
+            "{two}\n {answered}\n see\n want eni-1: 10.0.0.1 10.0.0.2\n release 1 marked, 2 marked\n settle"
+        ),
+        "",
+    );
+    check(
+        &format!(
+            "{two}\n {answered}\n see\n want eni-1: 10.0.0.2\n release 1 released, 2 none\n settle"
+        ),
+        r#"merge status.ipam.release-ips={"10.0.0.1":"released","10.0.0.2":null}
+        replace spec.ipam.pool=[2]
+        replace status.eni=[2]"#,
+    );
+    check(&format!("{two}\n want eni-1: 10.0.0.1 10.0.0.2\n release 1 none\n settle"), "");
+}

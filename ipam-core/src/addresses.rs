@@ -1,6 +1,12 @@
 //! A set of IPv4 addresses in little memory.
 
-use std::net::Ipv4Addr;
+use alloc::boxed::Box;
+use alloc::vec::Vec;
+use core::net::Ipv4Addr;
+
+use ipnet::Ipv4Net;
+
+use crate::prefix::addresses_of;
 
 /// The addresses of one /28: its first 28 bits, and one bit for each address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,6 +33,12 @@ impl AddressSet {
     pub fn contains(&self, address: Ipv4Addr) -> bool {
         let one = Block::of(address);
         self.members_of(one.base) & one.members != 0
+    }
+
+    /// Whether an address of `range` is in it.
+    #[must_use]
+    pub fn touches(&self, range: Ipv4Net) -> bool {
+        addresses_of(range).any(|address| self.contains(address))
     }
 
     /// Whether everything in it is in `other`, too.
@@ -65,6 +77,8 @@ impl FromIterator<Ipv4Addr> for AddressSet {
 
 #[cfg(test)]
 mod tests {
+    use core::mem::size_of_val;
+
     use super::*;
 
     fn set(text: &str) -> AddressSet {
@@ -82,6 +96,13 @@ mod tests {
         }
         assert_eq!(addresses, set("10.0.0.17 10.0.1.1 10.0.0.2 10.0.0.1"));
         assert!(set("").is_empty());
+    }
+
+    #[test]
+    fn a_range_is_touched_by_any_of_its_addresses() {
+        let touches = |range: &str| set("10.0.0.1 10.0.0.31").touches(range.parse().unwrap());
+        assert!(touches("10.0.0.1/32") && touches("10.0.0.0/28") && touches("10.0.0.16/28"));
+        assert!(!touches("10.0.0.2/32") && !touches("10.0.0.32/28"));
     }
 
     #[test]

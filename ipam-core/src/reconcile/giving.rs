@@ -1,0 +1,255 @@
+//! Addresses that nodes have to spare are given back: [`crate::release`] with what this machine knows of nodes, calls and readings.
+
+use alloc::collections::{BTreeMap, BTreeSet, VecDeque};
+use alloc::vec::Vec;
+use core::cmp::Reverse;
+use core::net::Ipv4Addr;
+use core::time::Duration;
+
+use ipnet::Ipv4Net;
+
+use super::agenda::Timer;
+use super::gate::GateKey;
+use super::record::{Extent, Hold, Record, Slot};
+use super::{Mode, Reconciler};
+use crate::action::Action;
+use crate::agent::Release;
+use crate::call::Api;
+use crate::capacity::{available, managed};
+use crate::demand::{Supply, ask, excess, used};
+use crate::ids::{EniId, NodeName};
+use crate::release::{Holding, Look, Usage, size};
+use crate::time::Tick;
+use crate::view::{AttachmentState, Contract, EniView, NodeView};
+
+/// What is to be published of a node for the sake of addresses that leave it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct GivingBack {
+    /// What is to be different in `status.ipam.release-ips`; `None` removes an entry.
+    pub entries: BTreeMap<Ipv4Addr, Option<Release>>,
+    /// What the agent is not to have for now, although an interface has it: not in `spec.ipam.pool`, and for an agent of the CIDR
+    /// contract not in `status.eni` either.
+    pub withheld: Vec<Ipv4Net>,
+}
+
+/// What was given back within the last hour, if there is a cap.
+#[derive(Debug, Default)]
+pub(super) struct Spent {
+    calls: VecDeque<(Tick, u32)>,
+}
+
+impl Spent {
+    fn sum(&self) -> u32 {
+        self.calls.iter().map(|(_, count)| *count).fold(0, u32::saturating_add)
+    }
+
+    /// Forgets what is more than an hour ago. Answers when there is something to forget next.
+    fn expire(&mut self, now: Tick) -> Option<Tick> {
+        while self.calls.pop_front_if(|(at, _)| *at + HOUR <= now).is_some() {}
+        self.calls.front().map(|(at, _)| *at + HOUR)
+    }
+}
+
+impl Reconciler {
+    /// What is to be published of a node for the sake of addresses that leave it.
+    #[must_use]
+    pub fn giving_back(&self, name: &NodeName) -> GivingBack {
+        let slot = self.nodes.by_name(name);
+        let record = slot.and_then(|slot| self.nodes.get(slot));
+        record.map_or_else(GivingBack::default, |record| record.giving_back.clone())
+    }
+
+    /// Looks again at what leaves a node.
+    pub(super) fn give_back(&mut self, slot: Slot) {
+        let Some(record) = self.nodes.get(slot) else { return };
+        let Some(view) = record.view.as_ref().filter(|_| self.is_certain(record)) else { return };
+        let spare = self.spare(view, &record.seen.usage);
+        let held =
+            if spare == 0 && record.releases.is_idle(&record.seen.usage, view.demand.contract()) {
+                Vec::new()
+            } else {
+                self.holdings(record, view)
+            };
+        let contract = view.demand.contract();
+        let (now, settle) = (self.now, self.settings.settle);
+        let Some(record) = self.nodes.get_mut(slot) else { return };
+        let usage = &record.seen.usage;
+        let look = Look { now, contract, usage, held: &held, spare, settle };
+        record.releases.look(&self.settings.release, look);
+        let entries = record.releases.entries(usage);
+        let giving_back = GivingBack { entries, withheld: record.releases.withheld().collect() };
+        if giving_back != record.giving_back {
+            record.giving_back = giving_back;
+            record.unpublished = true;
+        }
+    }
+
+    /// Whether all is known by which something could be given back, or a promise to do so be kept or called off.
+    fn is_certain(&self, record: &Record) -> bool {
+        let is_published = self.settings.mode != Mode::Observe && record.is_served();
+        is_published
+            && record.seen.usage.is_certain
+            && record.seen.identity.is_some()
+            && record.seen.settings.is_some()
+            && record.extent == Extent::Whole
+            && record.observed.is_some()
+            && record.unseen == 0
+            && record.stale_since.is_none()
+            && self.rival_of(record).is_none()
+    }
+
+    /// How many addresses a node has to spare and may give up.
+    fn spare(&self, view: &NodeView, usage: &Usage) -> u32 {
+        let api = GateKey::Permission(Api::UnassignPrivateIpAddresses);
+        let may_release = self.settings.mode == Mode::Normal && self.settings.release.is_on;
+        if !may_release || self.gates.is_closed(&api, self.now) {
+            return 0;
+        }
+        let watermarks = &view.settings.watermarks;
+        let available = available(view, &self.settings.policy);
+        let used = used(view.demand, watermarks);
+        // Pods that wait are about to use something.
+        let soon = Supply { available, used: used.saturating_add(view.waiting_pods) };
+        let supply = Supply { available, used };
+        let needs = ask(supply, watermarks, view.waiting_pods, watermarks.max_allocate()).must > 0;
+        let has_spoken = view.demand.contract() == Contract::PerIp || !usage.allocated.is_empty();
+        if needs || !has_spoken { 0 } else { excess(soon, watermarks) }
+    }
+
+    /// What a node has, in the order in which it is given up: from the interface that is used least, so that interfaces drain one
+    /// after the other, and the primary one last.
+    fn holdings(&self, record: &Record, view: &NodeView) -> Vec<Holding> {
+        let is_attached = |eni: &&EniView| {
+            eni.attachment.as_ref().is_some_and(|at| at.state == AttachmentState::Attached)
+        };
+        let mut enis: Vec<(&EniView, Vec<Ipv4Net>)> = managed(view, &self.settings.policy)
+            .filter(is_attached)
+            .map(|eni| (eni, given_up(eni)))
+            .collect();
+        let usage = &record.seen.usage;
+        let is_used = |net: &&Ipv4Net| usage.used.touches(**net) || usage.allocated.contains(*net);
+        enis.sort_by_cached_key(|(eni, nets)| {
+            let index = eni.attachment.as_ref().map_or(0, |at| at.device_index);
+            (index == 0, nets.iter().filter(is_used).count(), Reverse(index), eni.id.clone())
+        });
+        let read = |eni: &EniId| record.notes.get(eni).and_then(|note| note.read);
+        let of_eni = |(eni, nets): (&EniView, Vec<Ipv4Net>)| {
+            let (id, read) = (eni.id.clone(), read(&eni.id));
+            nets.into_iter().map(move |net| Holding { net, eni: id.clone(), read })
+        };
+        enis.into_iter().flat_map(of_eni).collect()
+    }
+
+    /// The calls that take off a node what its agent has agreed to.
+    pub(super) fn unassignments(&self, record: &Record, view: &NodeView) -> (Vec<Action>, bool) {
+        if !self.is_certain(record) || self.settings.mode != Mode::Normal {
+            return (Vec::new(), false);
+        }
+        let settings = &self.settings.release;
+        let mut left =
+            settings.per_hour.map_or(u32::MAX, |cap| cap.saturating_sub(self.spent.sum()));
+        let mut held_back = false;
+        let mut leaving: BTreeMap<(&EniId, u8), Vec<Ipv4Net>> = BTreeMap::new();
+        let is_busy: BTreeSet<&EniId> = view.in_flight.iter().filter_map(Action::eni).collect();
+        let due = record.releases.due(self.now, settings);
+        for (eni, net) in due.filter(|(eni, _)| !is_busy.contains(eni)) {
+            match left.checked_sub(size(net)) {
+                Some(rest) => {
+                    left = rest;
+                    leaving.entry((eni, net.prefix_len())).or_default().push(net);
+                }
+                None => held_back = true,
+            }
+        }
+        let calls = leaving.into_iter().map(|((eni, length), nets)| unassign(eni, length, nets));
+        (calls.collect(), held_back)
+    }
+
+    /// A call that takes something off an interface is sent.
+    pub(super) fn unassign_sent(&mut self, slot: Slot, action: &Action) {
+        let now = self.now;
+        let Some(record) = self.nodes.get_mut(slot) else { return };
+        let mut count = 0;
+        for net in action.gives_back() {
+            count += size(net);
+            record.releases.on_sent(now, net);
+        }
+        if count > 0 && self.settings.release.per_hour.is_some() {
+            self.spent.calls.push_back((now, count));
+            self.expire_releases();
+        }
+    }
+
+    /// Forgets releases that are more than an hour ago.
+    pub(super) fn expire_releases(&mut self) {
+        let next = self.spent.expire(self.now);
+        self.agenda.set(Timer::Releases, next);
+    }
+
+    /// One more address may be given back in this hour.
+    pub(super) fn allow_releases(&mut self) {
+        self.expire_releases();
+        self.touch_held(&Hold::Releases);
+    }
+
+    /// What was to be taken off an interface is off it.
+    pub(super) fn unassigned(&mut self, slot: Slot, action: &Action) {
+        let (now, until) = (self.now, self.now + self.settings.settle);
+        let gone: Vec<Ipv4Net> = action.gives_back().collect();
+        let Some(eni) = self.eni_mut(slot, action.eni()) else { return };
+        let subnet = eni.subnet.clone();
+        take_off(eni, &gone);
+        if let Some(record) = self.nodes.get_mut(slot) {
+            for net in &gone {
+                record.releases.on_gone(now, *net, until);
+            }
+        }
+        let blocks = self.network.subnets.get_mut(&subnet).and_then(|it| it.free_blocks.as_mut());
+        if let Some(blocks) = blocks {
+            for net in &gone {
+                blocks.give_back(*net);
+            }
+        }
+        self.note_demand(&subnet);
+    }
+
+    /// A call that was to take something off an interface failed.
+    pub(super) fn unassign_failed(&mut self, slot: Slot, action: &Action, may_have_happened: bool) {
+        let (now, until) = (self.now, self.now + self.settings.release.late_for);
+        let Some(record) = self.nodes.get_mut(slot) else { return };
+        for net in action.gives_back() {
+            if may_have_happened {
+                record.releases.on_lost(now, net, until);
+            } else {
+                record.releases.on_kept(now, net);
+            }
+        }
+    }
+}
+
+/// Takes `gone` out of what an interface is known to hold.
+pub(super) fn take_off(eni: &mut EniView, gone: &[Ipv4Net]) {
+    eni.ipv4.addresses.retain(|address| !gone.contains(&Ipv4Net::from(*address)));
+    eni.ipv4.prefixes.retain(|prefix| !gone.contains(prefix));
+}
+
+/// What an interface can give up: whole prefixes first, the highest first, so that the low ones stay in use.
+fn given_up(eni: &EniView) -> Vec<Ipv4Net> {
+    let mut prefixes = eni.ipv4.prefixes.clone();
+    let mut single: Vec<Ipv4Net> = eni.ipv4.addresses.iter().copied().map(Ipv4Net::from).collect();
+    prefixes.sort_unstable_by_key(|it| Reverse(*it));
+    single.sort_unstable_by_key(|it| Reverse(*it));
+    prefixes.extend(single);
+    prefixes
+}
+
+fn unassign(eni: &EniId, length: u8, nets: Vec<Ipv4Net>) -> Action {
+    let eni = eni.clone();
+    if length == 32 {
+        Action::UnassignAddresses { eni, addresses: nets.iter().map(Ipv4Net::addr).collect() }
+    } else {
+        Action::UnassignPrefixes { eni, prefixes: nets }
+    }
+}
+
+const HOUR: Duration = Duration::from_hours(1);

@@ -1,0 +1,47 @@
+//! Which units leave.
+
+use alloc::collections::BTreeMap;
+use alloc::vec::Vec;
+use core::cmp::Reverse;
+
+use ipnet::Ipv4Net;
+
+use super::{Holding, Look, Releases, State, size};
+
+impl Releases {
+    /// The units that a node has to spare: first those that are on their way already, the furthest first, so that a look changes
+    /// nothing unless something has changed.
+    pub(super) fn wanted<'a>(&self, look: Look<'a>) -> BTreeMap<Ipv4Net, &'a Holding> {
+        let mut left = look.spare.saturating_sub(self.uncertain(look));
+        let mut candidates: Vec<_> = look.held.iter().enumerate().collect();
+        candidates
+            .retain(|(_, it)| look.usage.spares(look.contract, it.net) && self.is_free(it.net));
+        candidates.sort_by_key(|(position, it)| {
+            let unit = self.units.get(&it.net);
+            (Reverse(unit.map(|it| it.state)), unit.map(|it| it.since), *position)
+        });
+        let mut wanted = BTreeMap::new();
+        for (_, holding) in candidates {
+            if let Some(rest) = left.checked_sub(size(holding.net)) {
+                left = rest;
+                wanted.insert(holding.net, holding);
+            }
+        }
+        wanted
+    }
+
+    /// Whether a unit is not on its way, or can still be called off.
+    fn is_free(&self, net: Ipv4Net) -> bool {
+        let state = self.units.get(&net).map(|unit| unit.state);
+        matches!(state, None | Some(State::Waiting | State::Asked | State::Agreed))
+    }
+
+    /// Addresses that are seen and may be gone.
+    fn uncertain(&self, look: Look<'_>) -> u32 {
+        let may_be_gone = |net: &Ipv4Net| {
+            let state = self.units.get(net).map(|unit| unit.state);
+            matches!(state, Some(State::Doubtful | State::Gone | State::Told))
+        };
+        look.held.iter().map(|it| it.net).filter(may_be_gone).map(size).sum()
+    }
+}

@@ -1,0 +1,10 @@
+//! The operator's side of giving addresses back, alone.
+
+#[cfg(test)]
+mod bench;
+#[cfg(test)]
+mod flows;
+#[cfg(test)]
+mod model;
+#[cfg(test)]
+mod table;
