@@ -187,6 +187,10 @@ impl Budget {
     /// EC2 said that its bucket is empty: so is this one, and its refill is halved, at most once per second because
     /// what was sent at the same time says the same thing once more.
     pub fn on_throttled(&mut self, now: Tick, api: Api) {
+        #[cfg(feature = "planted")]
+        if crate::planted::is(crate::planted::Bug::BudgetIgnoresThrottles) {
+            return;
+        }
         if let Some(bucket) = self.buckets.get_mut(&api) {
             bucket.on_throttled(now);
         }

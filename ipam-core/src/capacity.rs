@@ -66,6 +66,8 @@ fn single_addresses(limits: Limits, first_index: u16) -> u32 {
 #[must_use]
 pub fn free_slots(eni: &EniView, limits: Limits) -> u32 {
     let taken = 1 + count(&eni.ipv4.addresses) + count(&eni.ipv4.prefixes);
+    #[cfg(feature = "planted")]
+    let taken = taken - u32::from(crate::planted::is(crate::planted::Bug::LimitsOffByOne));
     u32::from(limits.ipv4_per_eni).saturating_sub(taken)
 }
 

@@ -24,6 +24,8 @@ pub mod failure;
 pub mod ids;
 pub mod managed;
 pub mod plan;
+#[cfg(feature = "planted")]
+pub mod planted;
 pub mod policy;
 pub mod pool;
 pub mod prefix;

@@ -248,6 +248,8 @@ impl Ledger {
             return None;
         }
         let rests = !self.settings.cool_down().is_zero();
+        #[cfg(feature = "planted")]
+        let rests = rests && !crate::planted::is(crate::planted::Bug::CoolDownIgnored);
         let state = match (holdings.range(place).entry.withdrawn, rests) {
             (true, _) => State::Absent,
             (false, true) => State::Cooling { since: self.clock },

@@ -71,6 +71,10 @@ impl Journal {
     /// The record that must be on disk before what has changed up to now may be told, unless it is already. Nothing is
     /// waited for that is not being written.
     pub(super) fn awaited(&self) -> Option<RecordId> {
+        #[cfg(feature = "planted")]
+        if crate::planted::is(crate::planted::Bug::AnswerBeforeDurable) {
+            return None;
+        }
         (self.durable < self.last && !self.owes_whole).then_some(self.last)
     }
 

@@ -149,10 +149,13 @@ impl Reconciler {
                 (page.unreadable, page.next)
             }
             (Part::Vpc, Reply::Vpc(view)) => {
-                match view {
+                let before = match view {
                     Some(view) => self.network.vpcs.insert(vpc.clone(), view),
                     None => self.network.vpcs.remove(vpc),
                 };
+                if before.as_ref() != self.network.vpcs.get(vpc) {
+                    self.publish_all_in(vpc);
+                }
                 (Vec::new(), None)
             }
             _ => return Err(unfit()),

@@ -145,6 +145,8 @@ fn take_in(
     note.read = Some(sent);
     note.missing = None;
     let is_fresh = !is_changing && is_settled(note, sent, settle);
+    #[cfg(feature = "planted")]
+    let is_fresh = is_fresh || crate::planted::is(crate::planted::Bug::UndoByStaleRead);
     let Some(view) = &mut record.view else { return };
     let mut known = view.enis.iter_mut().find(|known| known.id == eni.id);
     let id = eni.id.clone();
@@ -166,7 +168,11 @@ fn take_in(
         Some(known) => {
             let before = known.clone();
             if is_fresh {
-                if is_to_confirm(note, known, &eni, sent, settle) {
+                let confirms = is_to_confirm(note, known, &eni, sent, settle);
+                #[cfg(feature = "planted")]
+                let confirms =
+                    confirms && !crate::planted::is(crate::planted::Bug::UndoByStaleRead);
+                if confirms {
                     outcome.confirm = true;
                     add(known, eni);
                 } else {

@@ -126,6 +126,8 @@ impl Reconciler {
         let (action, token, first_sent) = (due.action.clone(), due.token.clone(), due.first_sent);
         let id = self.next_id();
         let call = self.hand_out(id, slot, action, token, first_sent);
+        #[cfg(feature = "planted")]
+        let call = call.map(with_another_token);
         self.touch(slot);
         call
     }
@@ -201,4 +203,15 @@ pub(super) fn gate_keys(action: &Action) -> alloc::vec::Vec<GateKey> {
         _ => {}
     }
     keys
+}
+
+/// [`DoubleCreate`](crate::planted::Bug::DoubleCreate).
+#[cfg(feature = "planted")]
+fn with_another_token(mut call: Call) -> Call {
+    if crate::planted::is(crate::planted::Bug::DoubleCreate)
+        && let Request::Mutate(mutation) = &mut call.request
+    {
+        mutation.token = format!("{}-{}", mutation.token, call.id.0);
+    }
+    call
 }

@@ -278,6 +278,15 @@ impl Reconciler {
         }
     }
 
+    /// What is published of all nodes of a VPC is different: its CIDRs stand with each of their interfaces.
+    pub(super) fn publish_all_in(&mut self, vpc: &VpcId) {
+        let nodes = self.vpcs.get(vpc).map(|state| state.nodes.clone()).unwrap_or_default();
+        for slot in nodes {
+            self.mark_unpublished(slot);
+            self.offer_publication(slot);
+        }
+    }
+
     /// Whether a node may be published now.
     pub(super) fn may_publish(&self, slot: Slot) -> bool {
         let Some(record) = self.nodes.get(slot) else { return false };

@@ -64,6 +64,20 @@ fn a_reading_that_hangs_does_not_hold_up_the_start_when_it_is_not_needed() {
     }
 }
 
+/// The CIDRs of the VPC are published with each interface. A start does not wait for them, so they may come when all else is published.
+#[test]
+fn what_a_start_did_not_wait_for_is_published_when_it_comes() {
+    let mut rig = rig(&format!("{WORLD}node node-1 m5.large pre 8"));
+    rig.faults = once(Api::DescribeVpcs, 0, Fault::Hangs);
+    rig.start();
+    rig.run(Duration::from_secs(20));
+    assert!(rig.is_satisfied(&node()) && rig.machine.network().vpcs.is_empty());
+    let before = rig.published.len();
+    rig.run(Duration::from_mins(12));
+    assert!(!rig.machine.network().vpcs.is_empty(), "{}", rig.describe());
+    assert!(rig.published.len() > before, "{}", rig.describe());
+}
+
 #[test]
 fn a_change_that_hangs_holds_up_its_node_alone() {
     let mut rig = rig(&format!("{WORLD}nodes 3 m5.large pre 8"));

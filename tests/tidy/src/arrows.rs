@@ -50,6 +50,7 @@ const ARROWS: Table = &[
         ],
     ),
     ("tests/real/fabric", &[]),
+    ("tests/sim", &["ipam-core", "limits", "tests/ec2-sim", "tests/truth"]),
     ("tests/tidy", &[]),
     ("tests/truth", &["ipam-core", "limits", "tests/ec2-sim"]),
 ];
