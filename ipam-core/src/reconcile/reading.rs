@@ -168,11 +168,7 @@ fn take_in(
         Some(known) => {
             let before = known.clone();
             if is_fresh {
-                let confirms = is_to_confirm(note, known, &eni, sent, settle);
-                #[cfg(feature = "planted")]
-                let confirms =
-                    confirms && !crate::planted::is(crate::planted::Bug::UndoByStaleRead);
-                if confirms {
+                if is_to_confirm(note, known, &eni, sent, settle) {
                     outcome.confirm = true;
                     add(known, eni);
                 } else {

@@ -22,6 +22,10 @@ pub(super) fn is_to_confirm(
     sent: Tick,
     settle: Duration,
 ) -> bool {
+    #[cfg(feature = "planted")]
+    if crate::planted::is(crate::planted::Bug::UndoByStaleRead) {
+        return false;
+    }
     if !lacks(known, seen) {
         note.less = None;
         return false;
