@@ -1,6 +1,6 @@
 //! The operator's side of giving addresses back: what leaves a node, when, and how the node's agent agrees to it.
 //!
-//! What leaves is a single address or a whole /28 prefix, here a *unit*. A unit is on its way in the states of [`State`]; [`step`]
+//! What leaves is a single address or a whole /28 prefix, here a *unit*. A unit is on its way in the states of [`State`]; [`step()`]
 //! is the table of both contracts:
 //!
 //! | state | per-IP: entries of `release-ips` | CIDR: `status.eni` | ends when |

@@ -1,7 +1,7 @@
 //! The whole of Berth in one deterministic loop: any number of nodes and two operators run their real machines over the simulated EC2 and a small model of the API
 //! server, while things go wrong, and every promise is checked after each step.
 //!
-//! A run is a function of its seed. [`Scenario::of`] draws what happens, [`run`] plays it, [`shrink`] makes a failing one small, [`many`] runs a range of
+//! A run is a function of its seed. [`Scenario::of`] draws what happens, [`run`] plays it, [`shrink()`] makes a failing one small, [`many()`] runs a range of
 //! seeds on all cores.
 
 mod api;
