@@ -168,6 +168,6 @@ impl Agent {
 
     /// What keeps the operator from giving more.
     pub(super) fn blocked(&self) -> Option<&String> {
-        self.sight.word.as_ref().and_then(|(word, _)| word.blocked.as_ref())
+        self.heard().and_then(|word| word.blocked.as_ref())
     }
 }

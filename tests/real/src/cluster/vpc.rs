@@ -1,20 +1,16 @@
 //! The VPC: a machine in which EC2 answers, and whose routes carry what EC2 has assigned.
 
-use std::fs::{self, File};
+use std::fs;
 use std::net::Ipv4Addr;
-use std::os::fd::AsFd;
 use std::os::unix::fs::symlink;
-use std::panic::resume_unwind;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::thread;
 use std::time::Duration;
 
 use http::{Method, Request};
 use http_body_util::{BodyExt, Full};
 use hyper_util::client::legacy::Client;
 use hyper_util::rt::TokioExecutor;
-use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
 use serde_json::{Value, json};
 
 use super::door::Door;
@@ -22,6 +18,7 @@ use super::error::ClusterError;
 use super::machine::Machine;
 use super::parts::Parts;
 use super::service::Service;
+use crate::namespace::Namespace;
 
 /// Where EC2 answers whoever is in the VPC.
 pub(crate) const EC2: &str = "http://192.0.2.10:4566";
@@ -189,14 +186,8 @@ fn inside<T: Send>(
     door: Door,
     act: impl FnOnce() -> Result<T, String> + Send,
 ) -> Result<T, String> {
-    let entered = || {
-        let network = File::open(door.network()).map_err(|error| error.to_string())?;
-        move_into_link_name_space(network.as_fd(), Some(LinkNameSpaceType::Network))
-            .map_err(|error| error.to_string())?;
-        act()
-    };
-    // A thread of its own: the others stay where they are.
-    thread::scope(|scope| scope.spawn(entered).join()).unwrap_or_else(|panic| resume_unwind(panic))
+    let entered = Namespace::at(door.network().as_ref()).and_then(|network| network.enter(act));
+    entered.map_err(|error| error.to_string())?
 }
 
 /// The answer to a request, whose body is JSON.

@@ -12,8 +12,6 @@ mod cluster;
 #[cfg(test)]
 mod crowd;
 #[cfg(test)]
-mod namespace;
-#[cfg(test)]
 mod node;
 #[cfg(test)]
 mod plugin;

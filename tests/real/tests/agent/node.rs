@@ -18,9 +18,9 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
 
-use crate::namespace::Namespace;
 use crate::pod::{Network, said};
 use crate::report::Report;
+use real::Namespace;
 
 /// Many times what anything here takes on a busy machine.
 pub(crate) const SOON: Duration = Duration::from_mins(1);

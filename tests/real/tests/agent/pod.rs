@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use crate::namespace::Namespace;
+use real::Namespace;
 
 /// Longer than any connection between two namespaces of a machine takes.
 const CONNECTED_WITHIN: Duration = Duration::from_secs(10);

@@ -1,9 +1,6 @@
 //! The program `fabric` with a real `ec2-sim`: what EC2 says is made true in network namespaces, and nothing else.
 
 #[cfg(test)]
-#[path = "../agent/namespace.rs"]
-mod namespace;
-#[cfg(test)]
 mod packets;
 #[cfg(test)]
 mod region;
@@ -14,7 +11,7 @@ use std::time::Duration;
 
 use packets::{Ear, caller_of_the_internet, devices, received, say};
 use real::await_true;
-use region::{Region, SOON};
+use region::{Inside, Region, SOON};
 use serde_json::json;
 
 const A: &str = "i-0000000a";

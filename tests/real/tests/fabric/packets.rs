@@ -9,8 +9,8 @@ use std::time::{Duration, Instant};
 use rustix::net::{AddressFamily, SocketType, bind, connect, socket};
 use serde_json::Value;
 
-use crate::namespace::Namespace;
-use crate::region::SOON;
+use crate::region::{Inside, SOON};
+use real::Namespace;
 
 const PORT: u16 = 4000;
 

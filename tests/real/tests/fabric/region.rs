@@ -14,8 +14,8 @@ use real::{Running, await_true, program};
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::namespace::Namespace;
 use crate::packets::{devices, exchange};
+use real::Namespace;
 
 /// Many times what anything here takes on a busy machine.
 pub(crate) const SOON: Duration = Duration::from_mins(1);
@@ -241,21 +241,28 @@ impl Region {
     }
 }
 
-impl Namespace {
+/// Inside that are run inside of a namespace.
+pub(crate) trait Inside {
     /// What `ip` prints.
+    fn ip(&self, words: &str) -> String;
+    /// Adds to the filter's rules.
+    fn nft(&self, rules: &str);
+    /// What a program prints that is run inside.
+    fn run(&self, command: &mut Command, input: &str) -> String;
+}
+
+impl Inside for Namespace {
     #[track_caller]
-    pub(crate) fn ip(&self, words: &str) -> String {
+    fn ip(&self, words: &str) -> String {
         self.run(Command::new("ip").args(words.split(' ')), "")
     }
 
-    /// Adds to the filter's rules.
-    pub(crate) fn nft(&self, rules: &str) {
+    fn nft(&self, rules: &str) {
         self.run(Command::new("nft").args(["-f", "-"]), rules);
     }
 
-    /// What a program prints that is run inside.
     #[track_caller]
-    pub(crate) fn run(&self, command: &mut Command, input: &str) -> String {
+    fn run(&self, command: &mut Command, input: &str) -> String {
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = self.inside(|| command.spawn()).expect("install iproute2 and nftables");
         child.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();

@@ -15,7 +15,7 @@ use tokio::runtime::{Builder, Runtime};
 use tokio::sync::{oneshot, watch};
 use tokio::time::sleep;
 
-use crate::namespace::Namespace;
+use real::Namespace;
 
 /// Longer than anything takes: drift is to be repaired within 5 s, and an ADD of which nothing comes is forgotten after 30 s.
 const SOON: Duration = Duration::from_mins(1);

@@ -11,9 +11,6 @@ mod bed;
 mod masquerade;
 #[cfg(test)]
 mod measure;
-#[cfg(test)]
-#[path = "../agent/namespace.rs"]
-mod namespace;
 
 use bed::{Agent, Host};
 

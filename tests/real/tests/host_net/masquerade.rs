@@ -9,7 +9,7 @@ use berth_agent::host_net::masquerade::{Nft, NftError};
 use berth_agent::host_net::words::{Masquerade, Numbers};
 use ipnet::IpNet;
 
-use crate::namespace::Namespace;
+use real::Namespace;
 
 /// Longer than any connection between two namespaces of a machine takes.
 const CONNECTED_WITHIN: Duration = Duration::from_secs(10);
