@@ -69,8 +69,22 @@ pub enum Action {
         /// The attachment whose attribute it is.
         attachment: AttachmentId,
     },
-    /// `DeleteNetworkInterface`: an interface that was made for a node, was never attached and
-    /// cannot be.
+    /// `DetachNetworkInterface`: an interface that holds nothing and that no pod needs. It is deleted by a later
+    /// [`Action::DeleteEni`].
+    DetachEni {
+        /// The interface, attached to the node and not its primary one.
+        eni: EniId,
+        /// The attachment that ends.
+        attachment: AttachmentId,
+    },
+    /// `ModifyNetworkInterfaceAttribute`: the security groups of an interface that Berth made.
+    SetSecurityGroups {
+        /// The interface, attached to the node.
+        eni: EniId,
+        /// All of them, at least one, sorted.
+        groups: Vec<SecurityGroupId>,
+    },
+    /// `DeleteNetworkInterface`: an interface that was made for a node and that it has no use for.
     DeleteEni {
         /// The interface, attached to nothing.
         eni: EniId,
@@ -91,7 +105,10 @@ impl Action {
             Self::AssignIpv6Prefix { .. } => Api::AssignIpv6Addresses,
             Self::CreateEni(_) => Api::CreateNetworkInterface,
             Self::AttachEni { .. } => Api::AttachNetworkInterface,
-            Self::SetDeleteOnTermination { .. } => Api::ModifyNetworkInterfaceAttribute,
+            Self::SetDeleteOnTermination { .. } | Self::SetSecurityGroups { .. } => {
+                Api::ModifyNetworkInterfaceAttribute
+            }
+            Self::DetachEni { .. } => Api::DetachNetworkInterface,
             Self::DeleteEni { .. } => Api::DeleteNetworkInterface,
         }
     }
@@ -107,6 +124,8 @@ impl Action {
             | Self::AssignIpv6Prefix { eni }
             | Self::AttachEni { eni, .. }
             | Self::SetDeleteOnTermination { eni, .. }
+            | Self::DetachEni { eni, .. }
+            | Self::SetSecurityGroups { eni, .. }
             | Self::DeleteEni { eni } => Some(eni),
             Self::CreateEni(_) => None,
         }
@@ -132,6 +151,8 @@ impl Action {
             | Self::AssignIpv6Prefix { .. }
             | Self::AttachEni { .. }
             | Self::SetDeleteOnTermination { .. }
+            | Self::DetachEni { .. }
+            | Self::SetSecurityGroups { .. }
             | Self::DeleteEni { .. } => None,
         }
     }
@@ -171,7 +192,11 @@ impl fmt::Display for Action {
             Self::SetDeleteOnTermination { eni, .. } => {
                 write!(out, "let {eni} end with its instance")
             }
-            Self::DeleteEni { eni } => write!(out, "delete {eni}, which was never attached"),
+            Self::DetachEni { eni, .. } => write!(out, "detach {eni}, which holds nothing"),
+            Self::SetSecurityGroups { eni, groups } => {
+                write!(out, "put {eni} behind {} security groups", groups.len())
+            }
+            Self::DeleteEni { eni } => write!(out, "delete {eni}, which is attached to nothing"),
         }
     }
 }

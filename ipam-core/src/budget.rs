@@ -37,6 +37,7 @@ impl Rate {
             | Api::AssignIpv6Addresses
             | Api::CreateNetworkInterface
             | Api::ModifyNetworkInterfaceAttribute
+            | Api::DetachNetworkInterface
             | Api::DeleteNetworkInterface => Self { capacity: 100.0, refill: 5.0 },
             Api::DescribeNetworkInterfaces
             | Api::DescribeSubnets

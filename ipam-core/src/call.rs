@@ -4,6 +4,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt;
 use core::net::Ipv4Addr;
+use core::time::Duration;
 
 use ipnet::{Ipv4Net, Ipv6Net};
 use limits::Reported;
@@ -14,7 +15,7 @@ use crate::ids::{
     SubnetId, VpcId,
 };
 use crate::time::Tick;
-use crate::view::{EniView, RouteTableView, SecurityGroupView, SubnetView, VpcView};
+use crate::view::{EniView, RouteTableView, SecurityGroupView, SubnetView, Tags, VpcView};
 
 macro_rules! apis {
     ($($(#[$doc:meta])* $name:ident,)*) => {
@@ -51,7 +52,9 @@ apis! {
     CreateNetworkInterface,
     /// An interface to an instance.
     AttachNetworkInterface,
-    /// Whether an interface ends with its instance.
+    /// An interface from its instance.
+    DetachNetworkInterface,
+    /// Whether an interface ends with its instance, and its security groups.
     ModifyNetworkInterfaceAttribute,
     /// The end of an interface that is attached to nothing.
     DeleteNetworkInterface,
@@ -82,6 +85,7 @@ impl Api {
                 | Self::AssignIpv6Addresses
                 | Self::CreateNetworkInterface
                 | Self::AttachNetworkInterface
+                | Self::DetachNetworkInterface
                 | Self::ModifyNetworkInterfaceAttribute
                 | Self::DeleteNetworkInterface
         )
@@ -127,12 +131,12 @@ impl Request {
     }
 }
 
-/// A change for one node.
+/// A change for one node, or of an interface that no node claims.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Mutation {
-    /// The node.
-    pub node: NodeName,
-    /// Its instance.
+    /// The node; `None` for an interface that is cleaned up.
+    pub node: Option<NodeName>,
+    /// Its instance, or the one that the interface was made for.
     pub instance: InstanceId,
     /// The change.
     pub action: Action,
@@ -142,6 +146,15 @@ pub struct Mutation {
     /// When the change was sent first. A repeated `CreateNetworkInterface` must be the same to the
     /// letter, so its tag with the time of creation comes from here.
     pub first_sent: Tick,
+}
+
+impl fmt::Display for Mutation {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(node) = &self.node {
+            write!(out, "{node}: ")?;
+        }
+        self.action.fmt(out)
+    }
 }
 
 /// The place where the next page starts, as EC2 named it.
@@ -217,6 +230,13 @@ pub enum EniScope {
     Vpc(VpcId),
     /// Those attached to instances: at least 1 and at most 200, the values one filter takes.
     Instances(Vec<InstanceId>),
+    /// Those that are attached to nothing and have all of these tags, by filter.
+    Unattached {
+        /// The VPC; `None`: all of the Region.
+        vpc: Option<VpcId>,
+        /// At least one tag.
+        tags: Tags,
+    },
     /// Those with one of these ids, by filter, so that one that is gone is missing in the answer and no
     /// error. At least 1 and at most 200.
     Ids(Vec<EniId>),
@@ -279,4 +299,7 @@ pub struct ListedEni {
     pub eni: EniView,
     /// The instance it is attached to; `None` when it is attached to nothing.
     pub instance: Option<InstanceId>,
+    /// How long ago it was made, by the tag with the time of its creation, when the listing was answered; zero
+    /// where that is to come. `None` without a tag that can be read.
+    pub age: Option<Duration>,
 }

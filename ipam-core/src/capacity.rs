@@ -99,9 +99,8 @@ pub(crate) fn managed<'a>(
     node: &'a NodeView,
     policy: &'a Policy,
 ) -> impl Iterator<Item = &'a EniView> {
-    let serves = |eni: &&EniView| {
-        eni.attachment.as_ref().is_some_and(|at| at.state != AttachmentState::Detaching)
-    };
+    let serves =
+        |eni: &&EniView| eni.state().is_some_and(|state| state != AttachmentState::Detaching);
     node.enis
         .iter()
         .filter(serves)

@@ -63,10 +63,11 @@ pub struct Ask {
 
 /// What to ask for, with `waiting_pods` that have no address yet.
 ///
-/// Two deliberate differences from Cilium's operator. Waiting pods and `max-above-watermark` never go
+/// Three deliberate differences from Cilium's operator. Waiting pods and `max-above-watermark` never go
 /// beyond the maximum; there they do. And waiting pods count on their own: when more of them wait than
 /// addresses are free, the node is in need even though its watermark is met; there they only make a
-/// round larger that happens anyway.
+/// round larger that happens anyway. And the cushion ends at what the node will keep: what is beyond that would be given back as
+/// soon as it may.
 #[must_use]
 pub fn ask(
     supply: Supply,
@@ -79,9 +80,13 @@ pub fn ask(
     let short = needed.max(to_count(i64::from(waiting_pods) - free));
     let room = room(supply, maximum);
     let must = short.min(room);
+    let (least, above) = (watermarks.min_allocate(), watermarks.max_above_watermark());
+    let soon_used = supply.used.saturating_add(waiting_pods);
+    let soon_kept = kept(soon_used, pre_allocate(watermarks), least, above);
+    let useful = soon_kept.saturating_sub(supply.available).max(short);
     let want = match must {
         0 => 0,
-        _ => short.max(waiting_pods).saturating_add(watermarks.max_above_watermark()).min(room),
+        _ => short.max(waiting_pods).saturating_add(above).min(useful).min(room),
     };
     Ask { must, want, withheld: short - must }
 }

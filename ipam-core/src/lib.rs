@@ -19,6 +19,7 @@ pub mod audit;
 pub mod budget;
 pub mod call;
 pub mod capacity;
+pub mod clean_up;
 pub mod demand;
 pub mod failure;
 pub mod ids;

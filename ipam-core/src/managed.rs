@@ -51,6 +51,20 @@ pub fn is_made_for(eni: &EniView, instance: &InstanceId) -> bool {
         && [MANAGED_TAG, CILIUM_MANAGED_TAG].iter().any(marked)
 }
 
+/// Whether `eni` was made by Berth for `instance`.
+#[must_use]
+pub fn is_own(eni: &EniView, instance: &InstanceId) -> bool {
+    is_made_for(eni, instance) && eni.tags.get(MANAGED_TAG).is_some_and(|value| value == "true")
+}
+
+/// The instance that an interface was made for, if its description names one.
+#[must_use]
+pub fn made_for(eni: &EniView) -> Option<InstanceId> {
+    let (_, rest) = eni.description.split_once('(')?;
+    let instance: InstanceId = rest.strip_suffix(')')?.parse().ok()?;
+    is_made_for(eni, &instance).then_some(instance)
+}
+
 /// Whether `exclude-interface-tags` of a node exclude an interface with these tags.
 #[must_use]
 pub fn is_excluded(tags: &Tags, exclude: &Tags) -> bool {

@@ -23,6 +23,7 @@ use crate::policy::Policy;
 use crate::reason::{Blocked, Reason};
 use crate::view::{NodeView, View};
 use draft::Draft;
+pub(crate) use draft::wants_ipv6;
 use grow::Form;
 
 /// What to do for one node, and what was held back.

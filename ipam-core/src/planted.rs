@@ -27,6 +27,13 @@ bugs! {
     LeaderNotFenced = 5: "A change leaves although the Lease has run out.";
     BudgetIgnoresThrottles = 6: "That EC2 throttles slows nothing down.";
     AnswerBeforeDurable = 7: "An answer leaves before its record is on disk.";
+    AgreementSkipped = 8: "An address leaves a node whose agent was not asked for it.";
+    DoubtForgotten = 9: "A change to give something back that was not answered counts as not made.";
+    PromiseNotPersisted = 10: "What an agent promised away is not in its ledger on disk.";
+    BusyPrefixReleased = 11: "A prefix leaves when its first address is free, whatever the others are.";
+    GcWithoutAge = 12: "An interface that no node claims is deleted however young it is.";
+    TakenBackAtOnce = 13: "An agent hands out again what it gave up, before that is seen.";
+    FloorForgotten = 14: "More is given back than a node keeps.";
 }
 
 /// The bug that is planted; 0: none.

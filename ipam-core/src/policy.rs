@@ -205,6 +205,12 @@ impl Policy {
         self.settings.unmatched
     }
 
+    /// The name of the cluster, if it has one.
+    #[must_use]
+    pub fn cluster(&self) -> Option<&str> {
+        self.settings.cluster.as_deref()
+    }
+
     /// Whether the tags of an interface say that it belongs to somebody else.
     #[must_use]
     pub fn is_foreign(&self, tags: &Tags, is_primary: bool) -> bool {

@@ -10,8 +10,9 @@
 //! | released | in the pool | does not hand it out |
 //! | released | not in the pool | removes the entry |
 //! | released | in the pool again after it had left it, or for [`STUCK_AFTER`] although its interface has it | removes the entry |
+//! | nothing any more | in the pool | takes its promise back, if [`ends`] says so |
 //!
-//! The last row is what Cilium's agents lack: an address that EC2 gives to the interface anew before the entry is removed stays
+//! The last row but one is what Cilium's agents lack: an address that EC2 gives to the interface anew before the entry is removed stays
 //! out of use for ever there (cilium/cilium#39981). Removing the entry does not free the address at once: the ledger keeps a
 //! promise for a while, since the pool can be out of date.
 
@@ -67,4 +68,18 @@ pub const fn step(entry: Entry) -> Step {
         Release::Released if lasts.as_millis() >= STUCK_AFTER.as_millis() => Step::Remove,
         Release::Released => Step::Hold,
     }
+}
+
+/// Whether a promise ends at once when its entry is gone: the operator has given up what it asked for.
+///
+/// `release`: what the entry said last. `may_be_answered`: whether an answer to it was sent, whatever came of it. One that is on its
+/// way would be taken for a new promise as soon as the operator asks again.
+#[must_use]
+pub const fn ends(release: Release, may_be_answered: bool, in_pool: bool) -> bool {
+    in_pool
+        && match release {
+            Release::Marked => !may_be_answered,
+            Release::Ready => true,
+            Release::Refused | Release::Released => false,
+        }
 }

@@ -16,12 +16,16 @@
 
 mod agenda;
 mod answer;
+mod clean_up;
 mod event;
 mod gate;
 mod giving;
+mod groups;
+mod idle;
 mod learn;
 mod line;
 mod listing;
+mod loose;
 mod nodes;
 mod observe;
 mod outbox;
@@ -53,6 +57,7 @@ use crate::time::Tick;
 use crate::view::{Demand, NetworkView, NodeIdentity, NodeSettings, NodeView};
 
 use agenda::Agenda;
+use clean_up::CleanUp;
 use gate::Gates;
 use giving::Spent;
 use line::Line;
@@ -113,6 +118,9 @@ pub struct Reconciler {
     /// When interfaces were made within the last hour, if there is a cap.
     creations: VecDeque<Tick>,
     spent: Spent,
+    /// The node that finds out whether interfaces may be given back again, after that was refused.
+    detach_probe: Option<Slot>,
+    clean_up: CleanUp,
     rivals: Rivals,
     out: Outbox,
 }
@@ -124,6 +132,7 @@ impl Reconciler {
         let catalog = Catalog::new(settings.overrides.clone());
         let shares_bucket = settings.budget.overall().is_some();
         let budget = Budget::new(settings.budget.clone(), now);
+        let clean_up = CleanUp::new(&settings);
         Self {
             settings,
             network: NetworkView::default(),
@@ -144,6 +153,8 @@ impl Reconciler {
             held: BTreeMap::new(),
             creations: VecDeque::new(),
             spent: Spent::default(),
+            detach_probe: None,
+            clean_up,
             rivals: Rivals::default(),
             out: Outbox::default(),
         }
@@ -211,7 +222,8 @@ impl Reconciler {
     pub fn poll_call(&mut self, now: Tick) -> Option<Call> {
         self.now = now;
         let reading = self.next_read(false).or_else(|| self.next_overdue());
-        reading.or_else(|| self.next_change()).or_else(|| self.next_read(true))
+        let urgent = reading.or_else(|| self.next_change()).or_else(|| self.next_read(true));
+        urgent.or_else(|| self.next_clean_up()).or_else(|| self.next_look())
     }
 
     /// The next node that may have to be published: what [`Self::node`] says of it, or its

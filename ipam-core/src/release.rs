@@ -17,11 +17,17 @@
 //!
 //! **Restart.** What is on its way stands in the `CiliumNode`, and at EC2. A new operator goes on with what the agent was asked, if
 //! the node still has it to spare. Where an agent has agreed already, a former operator may have unassigned it a moment ago: that
-//! is doubtful, until a reading is late enough. Nothing is given back to an agent before.
+//! is doubtful, until a reading is late enough. Nothing is given back to an agent before. And a former operator may have called off
+//! what it asked for, by a write that is still on its way: nothing that it asked for is unassigned before that would be there.
 //!
 //! **The agent's last word.** Between the agent's look and its answer a pod may come. So an agreement has to stand for longer than agents
 //! take to publish a use, and is looked at again when the call leaves. Agents of the CIDR contract take back what they gave
 //! up as long as `status.eni` shows it, and without asking: so it is not shown any more before it is unassigned.
+//!
+//! **Stranded.** An agent may give up a CIDR and not take it back when it needs one (cilium/cilium#47910). It is of no use to its node
+//! then, and counts as available all the same. So one that the agent has named before leaves, like any other, when the agent asks
+//! for more than it names for as long as the delay while it is shown; what the node needs comes anew. One that was never named is no such CIDR:
+//! nothing tells that its agent would take another.
 //!
 //! **Buried.** A reading that is older than a release shows what is gone. [`Releases::is_buried`] says so; and what is released is no
 //! address of the node again before its entry is gone.
@@ -86,7 +92,7 @@ pub struct Holding {
     pub net: Ipv4Net,
     /// Where.
     pub eni: EniId,
-    /// When the last reading was sent that showed the interface.
+    /// When the last reading was sent that showed the interface with all that it is known to hold.
     pub read: Option<Tick>,
 }
 
@@ -103,6 +109,8 @@ pub struct Look<'a> {
     pub held: &'a [Holding],
     /// How many addresses it has to spare and may give up.
     pub spare: u32,
+    /// Whether its agent asks for more than it names, although it has enough, and may give up what is of no use to it.
+    pub is_stranded: bool,
     /// How late a reading may be.
     pub settle: Duration,
 }
@@ -111,10 +119,12 @@ pub struct Look<'a> {
 struct Unit {
     state: State,
     since: Tick,
-    /// What ends the state at last: no reading that was sent before counts.
+    /// What ends the state at last: no reading that was sent before counts. Nothing agreed is unassigned before.
     until: Tick,
     /// Where it is; `None` for one that was found gone.
     eni: Option<EniId>,
+    /// Whether it is on its way because it is of no use, from the first.
+    is_stranded: bool,
 }
 
 /// All that is on its way off one node.
@@ -123,6 +133,8 @@ pub struct Releases {
     /// The contract of the last look.
     contract: Option<Contract>,
     units: BTreeMap<Ipv4Net, Unit>,
+    /// What the agent has named while it was watched (CIDR contract), as far as it is shown it or it is on its way.
+    named: BTreeSet<Ipv4Net>,
 }
 
 impl Releases {
@@ -133,11 +145,26 @@ impl Releases {
             self.units.retain(|_, unit| stays_with_ec2(unit.state));
         }
         self.inherit(settings, look, is_first);
+        self.note_named(look);
         for _ in 0..ROUNDS_MAX {
             if !self.go_on(settings, look) {
                 break;
             }
         }
+    }
+
+    /// Keeps what the agent has named.
+    fn note_named(&mut self, look: Look<'_>) {
+        let usage = look.usage;
+        self.named.extend(&usage.allocated);
+        let units = &self.units;
+        let state = |net: &Ipv4Net| units.get(net).map(|unit| unit.state);
+        let is_there = |net: &Ipv4Net| match state(net) {
+            Some(State::Gone | State::Told | State::Returned) => false,
+            Some(_) => look.contract == Contract::Cidr,
+            None => usage.listed.touches(*net) || usage.keeps(*net),
+        };
+        self.named.retain(is_there);
     }
 
     /// Takes one step of each unit that its facts allow. Answers whether anything is different.
@@ -146,11 +173,17 @@ impl Releases {
         let before = self.units.len();
         for (net, holding) in &wanted {
             let eni = Some(holding.eni.clone());
-            let fresh = || Unit { state: State::Waiting, since: look.now, until: look.now, eni };
+            let is_stranded = look.is_stranded && self.named.contains(net);
+            let fresh =
+                || Unit { is_stranded, ..Unit::new(State::Waiting, look.now, look.now, eni) };
             self.units.entry(*net).or_insert_with(fresh);
         }
         let mut differs = self.units.len() != before;
         self.units.retain(|net, unit| {
+            // What was unassigned may have come back elsewhere before that was known.
+            if let Some(holding) = wanted.get(net).filter(|it| unit.eni.as_ref() != Some(&it.eni)) {
+                unit.eni = Some(holding.eni.clone());
+            }
             let next = unit.next(settings, look, *net, wanted.contains_key(net));
             differs |= next != Some(unit.state);
             next.inspect(|next| unit.enter(settings, look, *net, *next)).is_some()
@@ -161,7 +194,10 @@ impl Releases {
     /// Whether a look without anything to spare would find nothing to do.
     #[must_use]
     pub fn is_idle(&self, usage: &Usage, contract: Contract) -> bool {
-        let begins = self.contract != Some(contract) && contract == Contract::Cidr;
+        let begins = match contract {
+            Contract::PerIp => self.contract.is_none(),
+            Contract::Cidr => self.contract != Some(contract),
+        };
         self.units.is_empty() && usage.releases.is_empty() && !begins
     }
 
@@ -172,10 +208,13 @@ impl Releases {
             Contract::Cidr if is_first => Self::withdrawn_before(look),
             Contract::Cidr => return,
         };
+        if is_first && look.contract == Contract::PerIp {
+            self.doubt_unpublished(look);
+        }
         for net in begun {
             let (state, lasts) = match look.usage.said(look.contract, net, State::Doubtful) {
                 Said::Nothing => continue,
-                Said::Asked => (State::Asked, Duration::ZERO),
+                Said::Asked => (State::Asked, settings.late_for),
                 Said::Agreed => (State::Doubtful, settings.late_for),
                 Said::Refused => (State::Cancelled, settings.refused_for),
                 Said::Released => (State::Told, look.settle),
@@ -183,7 +222,7 @@ impl Releases {
             let until = look.now + lasts;
             let holding = look.held.iter().find(|it| it.net == net);
             let eni = holding.map(|it| it.eni.clone());
-            self.units.insert(net, Unit { state, since: look.now, until, eni });
+            self.units.insert(net, Unit::new(state, look.now, until, eni));
         }
     }
 
@@ -202,6 +241,22 @@ impl Releases {
             }
         }
         unknown
+    }
+
+    /// What an agent that was spoken to is not to have, although no entry says so: a former operator may have released it a moment
+    /// ago, and a reading shows what was before.
+    fn doubt_unpublished(&mut self, look: Look<'_>) {
+        if look.usage.listed.is_empty() {
+            return;
+        }
+        let until = look.now + look.settle;
+        for Holding { net, eni, .. } in look.held {
+            let says = look.usage.said(look.contract, *net, State::Doubtful);
+            if says == Said::Nothing && !look.usage.listed.touches(*net) {
+                let unit = Unit::new(State::Doubtful, look.now, until, Some(eni.clone()));
+                self.units.insert(*net, unit);
+            }
+        }
     }
 
     /// What a former operator may have withdrawn from an agent that it has spoken to.
@@ -224,7 +279,8 @@ impl Releases {
         let agreed = self
             .units
             .iter()
-            .filter(move |(_, unit)| unit.state == State::Agreed && unit.since <= due);
+            .filter(move |(_, unit)| unit.state == State::Agreed && unit.since <= due)
+            .filter(move |(_, unit)| unit.until <= now);
         agreed.filter_map(|(net, unit)| Some((unit.eni.as_ref()?, *net)))
     }
 
@@ -236,6 +292,7 @@ impl Releases {
     /// A unit was unassigned. No reading that is sent before `until` counts. Agents of the per-IP contract know addresses alone.
     pub fn on_gone(&mut self, now: Tick, net: Ipv4Net, until: Tick) {
         self.units.remove(&net);
+        self.named.remove(&net);
         if self.contract != Some(Contract::PerIp) {
             return self.put(now, net, State::Gone, until);
         }
@@ -255,7 +312,7 @@ impl Releases {
     }
 
     fn put(&mut self, now: Tick, net: Ipv4Net, state: State, until: Tick) {
-        let unit = self.units.entry(net).or_insert(Unit { state, since: now, until, eni: None });
+        let unit = self.units.entry(net).or_insert(Unit::new(state, now, until, None));
         (unit.state, unit.since, unit.until) = (state, now, until);
     }
 
@@ -289,6 +346,17 @@ impl Releases {
         self.units.iter().filter(move |(_, unit)| is_withheld(unit)).map(|(net, _)| *net)
     }
 
+    /// How many addresses are on their way back to EC2: the agent is asked for them or agreed to it, or what came of the call is
+    /// not known.
+    #[must_use]
+    pub fn leaving(&self) -> u32 {
+        let is_leaving = |state: State| {
+            matches!(state, State::Asked | State::Agreed | State::Leaving | State::Doubtful)
+        };
+        let leaving = self.units.iter().filter(|(_, unit)| is_leaving(unit.state));
+        leaving.map(|(net, _)| size(*net)).sum()
+    }
+
     /// What is to be different in `status.ipam.release-ips`; `None` removes an entry.
     #[must_use]
     pub fn entries(&self, usage: &Usage) -> BTreeMap<Ipv4Addr, Option<Release>> {
@@ -318,7 +386,7 @@ impl Releases {
     pub fn deadline(&self, now: Tick, settings: &ReleaseSettings) -> Option<Tick> {
         let ends = self.units.values().filter_map(|unit| match unit.state {
             State::Waiting => Some(unit.since + settings.delay),
-            State::Agreed => Some(unit.since + settings.agreed_for),
+            State::Agreed => Some(unit.until.max(unit.since + settings.agreed_for)),
             State::Doubtful | State::Gone | State::Told | State::Cancelled => Some(unit.until),
             State::Asked | State::Leaving | State::Returned => None,
         });
@@ -335,6 +403,16 @@ impl Releases {
         self.units.values().filter(is_seen).map(|unit| unit.until).max()
     }
 
+    /// Whether something is on its way off an interface, or went and nobody can tell any more from which.
+    #[must_use]
+    pub fn concerns(&self, eni: &EniId) -> bool {
+        let is_waiting = |unit: &Unit| matches!(unit.state, State::Waiting | State::Cancelled);
+        self.units.values().any(|unit| match &unit.eni {
+            Some(its) => its == eni,
+            None => !is_waiting(unit),
+        })
+    }
+
     /// The state of a unit that is on its way.
     #[must_use]
     pub fn state(&self, net: Ipv4Net) -> Option<State> {
@@ -343,6 +421,10 @@ impl Releases {
 }
 
 impl Unit {
+    const fn new(state: State, since: Tick, until: Tick, eni: Option<EniId>) -> Self {
+        Self { state, since, until, eni, is_stranded: false }
+    }
+
     /// The state that follows from what is known.
     fn next(
         &self,
@@ -360,7 +442,10 @@ impl Unit {
         let ends =
             if self.state == State::Waiting { self.since + settings.delay } else { self.until };
         let said = look.usage.said(look.contract, net, self.state);
-        step(self.state, Facts { wanted, due: look.now >= ends, said, held })
+        let to = step(self.state, Facts { wanted, due: look.now >= ends, said, held });
+        #[cfg(feature = "planted")]
+        let to = to.map(unasked);
+        to
     }
 
     fn enter(&mut self, settings: &ReleaseSettings, look: Look<'_>, net: Ipv4Net, to: State) {
@@ -374,10 +459,18 @@ impl Unit {
             }
             State::Gone => look.now + look.settle,
             State::Told => self.until,
+            State::Asked | State::Agreed => self.until.max(look.now),
             _ => look.now,
         };
         (self.state, self.since) = (to, look.now);
     }
+}
+
+/// [`AgreementSkipped`](crate::planted::Bug::AgreementSkipped).
+#[cfg(feature = "planted")]
+fn unasked(state: State) -> State {
+    let is_skipped = crate::planted::is(crate::planted::Bug::AgreementSkipped);
+    if is_skipped && state == State::Asked { State::Agreed } else { state }
 }
 
 /// Whether a state is about what EC2 does or did, and not about what the agent was asked.

@@ -47,7 +47,7 @@ fn of_primary(view: View<'_>) -> Vec<SecurityGroupId> {
 }
 
 /// Each once, in ascending order, so that the same wish is always the same request.
-fn sorted(mut groups: Vec<SecurityGroupId>) -> Vec<SecurityGroupId> {
+pub(crate) fn sorted(mut groups: Vec<SecurityGroupId>) -> Vec<SecurityGroupId> {
     groups.sort_unstable();
     groups.dedup();
     groups

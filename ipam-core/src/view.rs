@@ -62,7 +62,8 @@ pub struct Marks {
     pub taken_indexes: Vec<u16>,
     /// Interfaces whose last change was not answered: nothing more is asked of them for now.
     pub in_doubt: Vec<EniId>,
-    /// Interfaces made for the node that EC2 refuses to attach: they are deleted.
+    /// Interfaces made for the node that are deleted: EC2 refuses to attach them, nobody attached them for long, or they are being
+    /// detached because they hold nothing.
     pub doomed: Vec<EniId>,
 }
 
@@ -198,6 +199,14 @@ pub struct EniView {
     pub tags: Tags,
     /// The public address associated with its primary address.
     pub public_ip: Option<Ipv4Addr>,
+}
+
+impl EniView {
+    /// The state of its attachment; `None` when it is attached to nothing.
+    #[must_use]
+    pub fn state(&self) -> Option<AttachmentState> {
+        self.attachment.as_ref().map(|at| at.state)
+    }
 }
 
 /// Kinds of interfaces that matter here (`InterfaceType` of EC2).

@@ -15,6 +15,7 @@ mod refused;
 mod text;
 
 use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Duration;
 
 use aws_sdk_ec2::Client;
 use aws_sdk_ec2::config::IdentityCache;
@@ -23,11 +24,12 @@ use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use ipam_core::call::{Call, Reply, Request};
 use ipam_core::failure::Failure;
 use jiff::Timestamp;
+use tokio::time::Instant;
 
 use self::attempt::Watch;
 pub use self::attempt::{Attempt, Observer};
 pub use self::connect::{AwsSettings, ConnectError, static_credentials};
-pub use self::mutate::CREATED_AT_TAG;
+pub use self::eni::CREATED_AT_TAG;
 use crate::cloud::Cloud;
 use crate::cloud::refusal;
 
@@ -42,6 +44,8 @@ struct Shared {
     current: RwLock<Current>,
     /// The wall clock at tick 0.
     epoch: Timestamp,
+    /// When that was.
+    started: Instant,
     observer: Observer,
     /// How many items a page of a listing may have.
     max_results: u16,
@@ -72,9 +76,20 @@ impl Cloud for Aws {
 impl Aws {
     fn new(client: Client, settings: &AwsSettings) -> Self {
         let current = RwLock::new(Current { client, generation: 0 });
-        let AwsSettings { epoch, max_results, .. } = *settings;
+        let AwsSettings { epoch, started, max_results, .. } = *settings;
         let observer = settings.observer.clone();
-        Self { shared: Arc::new(Shared { current, epoch, observer, max_results }) }
+        Self { shared: Arc::new(Shared { current, epoch, started, observer, max_results }) }
+    }
+
+    /// What the wall clock said at the start, and the time since.
+    fn now(&self) -> Timestamp {
+        self.wall_clock(self.shared.started.elapsed())
+    }
+
+    /// What it would say that long after the start if nobody set it.
+    fn wall_clock(&self, since: Duration) -> Timestamp {
+        let epoch = self.shared.epoch;
+        epoch.saturating_add(since).unwrap_or(epoch)
     }
 
     /// Begins a request of that action.

@@ -66,6 +66,8 @@ pub(crate) struct State {
     pub(crate) budget: Option<Budget>,
     /// Free addresses of subnets, as EC2 counts them.
     pub(crate) subnets: Vec<(SubnetId, ZoneName, u32)>,
+    /// Interfaces that no node claims; `None` while nobody looks for them.
+    pub(crate) unclaimed_enis: Option<usize>,
     /// Members that the installed CRD lacks, and which therefore get lost.
     pub(crate) crd_lacks: usize,
     /// Whether pods are watched: `None` when they need not be.
@@ -154,6 +156,7 @@ impl Board {
             state.writes_in_flight = 0;
             state.budget = None;
             state.subnets.clear();
+            state.unclaimed_enis = None;
             state.pods_watched = None;
         });
     }

@@ -68,6 +68,8 @@ pub struct Examples {
 
 /// An interface that does not exist.
 pub const NO_ENI: &str = "eni-00000000000000000";
+/// An attachment that does not exist.
+pub const NO_ATTACHMENT: &str = "eni-attach-00000000000000000";
 
 impl Default for Examples {
     fn default() -> Self {
@@ -76,7 +78,7 @@ impl Default for Examples {
             subnet: "subnet-00000000000000000".to_owned(),
             eni: NO_ENI.to_owned(),
             instance: "i-00000000000000000".to_owned(),
-            attachment: "eni-attach-00000000000000000".to_owned(),
+            attachment: NO_ATTACHMENT.to_owned(),
         }
     }
 }
@@ -87,7 +89,7 @@ pub trait Probes {
     fn examples(&self) -> impl Future<Output = Examples> + Send;
 
     /// Tries one, without any effect: with `DryRun`, or on [`NO_ENI`] where there is no such thing. EC2's answer to a dry run is a
-    /// refusal in any case.
+    /// refusal in any case. What would take something away is tried on [`NO_ENI`] and [`NO_ATTACHMENT`] alone.
     fn probe(
         &self,
         probe: Probe,

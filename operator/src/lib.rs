@@ -8,6 +8,7 @@ pub mod aws;
 pub mod board;
 pub mod check;
 pub mod cloud;
+pub mod gc;
 pub mod http;
 pub mod kubernetes;
 pub mod metrics;

@@ -1,5 +1,6 @@
 //! The operator as a process: its command line, its logs, its port and its signals.
 
+use std::io::{ErrorKind, Write, stderr, stdout};
 use std::pin::pin;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -9,8 +10,9 @@ use anyhow::Context;
 use berth_operator::aws::{Aws, AwsSettings, Observer};
 use berth_operator::board::Board;
 use berth_operator::check::check;
+use berth_operator::gc;
 use berth_operator::settings::{
-    CheckSettings, Command, Ec2Settings, Output, ServeSettings, Settings, SettingsError,
+    CheckSettings, Command, Ec2Settings, GcSettings, Output, ServeSettings, Settings, SettingsError,
 };
 use berth_operator::{http::router, shell};
 use berth_shell::connect::{ConnectSettings, connect};
@@ -21,6 +23,7 @@ use berth_shell::signals::Stop;
 use http::HeaderValue;
 use jiff::Timestamp;
 use kube::Client;
+use serde::Serialize;
 use tokio::runtime::Runtime;
 use tokio::time::timeout;
 use tracing::{error, info};
@@ -56,6 +59,7 @@ fn carry_out(command: Command) -> anyhow::Result<bool> {
     let result = match command {
         Command::Run(settings) => runtime.block_on(run(*settings)).map(|()| true),
         Command::Check(settings) => runtime.block_on(try_calls(settings)),
+        Command::Gc(settings) => runtime.block_on(collect(*settings)),
     };
     // The look-up of a host name cannot be broken off, and may take longer than there is time for.
     runtime.shutdown_background();
@@ -70,7 +74,7 @@ fn say_usage(error: SettingsError) -> ExitCode {
     match error {
         SettingsError::CommandLine(CommandLineError::Clap(error)) => error.exit(),
         error => {
-            eprintln!("error: {error}\n\nFor more information, try 'berth-operator run --help'.");
+            eprintln!("error: {error}\n\nFor more information, try '--help'.");
             ExitCode::from(USAGE)
         }
     }
@@ -140,14 +144,39 @@ async fn reach_kubernetes(settings: ConnectSettings) -> anyhow::Result<Client> {
     )
 }
 
-#[expect(clippy::print_stdout, reason = "the table is what the command is for")]
 async fn try_calls(settings: CheckSettings) -> anyhow::Result<bool> {
     logs::start(settings.logs, LOG_TARGET);
     let aws = reach_ec2(&aws_settings(&settings.ec2, Timestamp::now(), Observer::none())).await?;
     let checked = check(&aws).await;
-    match settings.output {
-        Output::Table => print!("{}", checked.table()),
-        Output::Json => println!("{}", serde_json::to_string_pretty(&checked)?),
-    }
+    show(settings.output, &checked, || checked.table())?;
     Ok(checked.is_enough())
+}
+
+async fn collect(settings: GcSettings) -> anyhow::Result<bool> {
+    logs::start(settings.logs, LOG_TARGET);
+    let aws = reach_ec2(&aws_settings(&settings.ec2, Timestamp::now(), Observer::none())).await?;
+    // How it goes is not part of what is found, and nobody has to read it.
+    let tell = |line: &str| writeln!(stderr(), "{line}").unwrap_or_default();
+    let report = gc::collect(&aws, &settings.order, tell).await?;
+    show(settings.output, &report, || report.table())?;
+    Ok(report.is_done())
+}
+
+/// Prints what was found. Whoever has read enough of it may go.
+fn show(
+    output: Output,
+    found: &impl Serialize,
+    table: impl FnOnce() -> String,
+) -> anyhow::Result<()> {
+    let text = match output {
+        Output::Table => table(),
+        Output::Json => serde_json::to_string_pretty(found)? + "\n",
+    };
+    let mut out = stdout().lock();
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => {
+            Err(error).context("what was found cannot be printed")
+        }
+        _ => Ok(()),
+    }
 }

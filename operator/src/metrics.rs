@@ -44,6 +44,10 @@ pub struct Metrics {
     releases: IntCounterVec,
     release_seconds: HistogramVec,
     creations: IntCounterVec,
+    detachments: IntCounterVec,
+    deletions: IntCounterVec,
+    repairs: IntCounterVec,
+    cleaned_up: IntCounter,
     allocation_seconds: HistogramVec,
     api_seconds: HistogramVec,
     rate_limit_seconds: HistogramVec,
@@ -72,6 +76,10 @@ impl Metrics {
             releases: make.counters("cilium_operator_ipam_ip_release_ops", "Addresses that were given back, 16 for each prefix", &["subnet_id"]),
             release_seconds: make.histograms("cilium_operator_ipam_release_duration_seconds", "Calls to EC2 that give addresses back", &["type", "status", "subnet_id"], allocation_buckets()),
             creations: make.counters("cilium_operator_ipam_interface_creation_ops", "Interfaces that were made", &["subnet_id"]),
+            detachments: make.counters("berth_enis_detached_total", "Interfaces that held nothing for long enough and were detached", &["subnet_id"]),
+            deletions: make.counters("berth_enis_deleted_total", "Interfaces of nodes that were deleted: those that were detached, and those that could not be attached", &["subnet_id"]),
+            repairs: make.counters("berth_security_groups_repaired_total", "Interfaces that were put back behind their security groups", &["subnet_id"]),
+            cleaned_up: make.counter("berth_enis_cleaned_up_total", "Interfaces that no node claimed and that were deleted"),
             allocation_seconds: make.histograms("cilium_operator_ipam_allocation_duration_seconds", "Calls to EC2 that bring addresses", &["type", "status", "subnet_id"], allocation_buckets()),
             api_seconds: make.histograms("cilium_operator_ec2_api_duration_seconds", "Calls to EC2", &["operation", "response_code"], DEFAULT_BUCKETS.to_vec()),
             rate_limit_seconds: make.histograms("cilium_operator_ec2_api_rate_limit_duration_seconds", "Calls that waited for their turn: how long", &["operation"], DEFAULT_BUCKETS.to_vec()),
@@ -157,6 +165,11 @@ impl Metrics {
             Event::WouldChange { node: _, action } => {
                 self.would_change.with_label_values(&[action.api().name()]).inc();
             }
+            Event::CleanedUp { .. } => self.cleaned_up.inc(),
+            Event::CleanUpFailed { failure, .. } => self.count_failure(CLEAN_UP, failure),
+            Event::WouldCleanUp { .. } => {
+                self.would_change.with_label_values(&[CLEAN_UP.name()]).inc();
+            }
             Event::Found { node: _, finding } => {
                 self.findings.with_label_values(&[finding.label()]).inc();
             }
@@ -172,6 +185,7 @@ impl Metrics {
             }
             Event::RivalFound { .. } => self.rivals.inc(),
             Event::Blocked { .. }
+            | Event::CleanUpOff
             | Event::LimitsRefused { .. }
             | Event::RivalGone { .. }
             | Event::NodeForgotten { .. } => {}
@@ -194,8 +208,15 @@ impl Metrics {
         if released > 0 {
             self.releases.with_label_values(&[subnet]).inc_by(released.into());
         }
-        if matches!(action, Action::CreateEni(_)) {
-            self.creations.with_label_values(&[subnet]).inc();
+        let counted = match action {
+            Action::CreateEni(_) => Some(&self.creations),
+            Action::DetachEni { .. } => Some(&self.detachments),
+            Action::DeleteEni { .. } => Some(&self.deletions),
+            Action::SetSecurityGroups { .. } => Some(&self.repairs),
+            _ => None,
+        };
+        if let Some(series) = counted {
+            series.with_label_values(&[subnet]).inc();
         }
         self.on_allocation(action, "success", subnet, took);
     }
@@ -208,10 +229,14 @@ impl Metrics {
         failure: &Failure,
         took: Duration,
     ) {
-        self.failures.with_label_values(&[api.name(), failure.label()]).inc();
+        self.count_failure(api, failure);
         if let Some(action) = action {
             self.on_allocation(action, status_of_failed(action), subnet, took);
         }
+    }
+
+    fn count_failure(&self, api: Api, failure: &Failure) {
+        self.failures.with_label_values(&[api.name(), failure.label()]).inc();
     }
 
     fn on_allocation(&self, action: &Action, status: &str, subnet: &str, took: Duration) {
@@ -225,6 +250,9 @@ impl Metrics {
     }
 }
 
+/// What it takes to clean up.
+const CLEAN_UP: Api = Api::DeleteNetworkInterface;
+
 /// What Cilium's operator calls a step; `None` for one that it does not time.
 const fn kind_of(action: &Action) -> Option<&'static str> {
     match action {
@@ -236,7 +264,9 @@ const fn kind_of(action: &Action) -> Option<&'static str> {
         }
         Action::UnassignAddresses { .. } => Some("releaseIP"),
         Action::UnassignPrefixes { .. } => Some("releaseIPPrefixes"),
-        Action::DeleteEni { .. } => None,
+        Action::DetachEni { .. } | Action::SetSecurityGroups { .. } | Action::DeleteEni { .. } => {
+            None
+        }
     }
 }
 
@@ -251,6 +281,8 @@ const fn status_of_failed(action: &Action) -> &'static str {
         | Action::AssignIpv6Prefix { .. }
         | Action::UnassignAddresses { .. }
         | Action::UnassignPrefixes { .. }
+        | Action::DetachEni { .. }
+        | Action::SetSecurityGroups { .. }
         | Action::DeleteEni { .. } => "failed",
     }
 }

@@ -5,6 +5,8 @@
 mod allocation;
 mod cilium;
 mod ec2;
+mod gc;
+mod interfaces;
 mod kubernetes;
 mod serving;
 mod values;
@@ -24,6 +26,7 @@ use ipam_core::policy::InvalidPolicy;
 use ipam_core::reconcile::ReconcileSettings;
 
 pub use ec2::Ec2Settings;
+pub use gc::GcSettings;
 pub use kubernetes::{KubernetesSettings, LeaseSettings};
 pub use serving::ServeSettings;
 
@@ -51,6 +54,8 @@ pub enum Command {
     Run(Box<Settings>),
     /// Try every call to EC2 and say which are allowed.
     Check(CheckSettings),
+    /// Show or delete interfaces that are left behind.
+    Gc(Box<GcSettings>),
 }
 
 /// Settings of `check`.
@@ -64,7 +69,7 @@ pub struct CheckSettings {
     pub logs: LogSettings,
 }
 
-/// How `check` prints what it found.
+/// How `check` and `gc` print what they found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub enum Output {
     /// For people.
@@ -88,6 +93,14 @@ pub enum SettingsError {
         value: String,
         /// What it takes.
         expected: &'static str,
+    },
+    /// A flag that has to be given.
+    #[error("--{setting} is required: {because}")]
+    Required {
+        /// The flag.
+        setting: &'static str,
+        /// Why, and what to do.
+        because: &'static str,
     },
     /// Two settings that exclude each other.
     #[error("{left} must be less than {right}: {because}")]
@@ -140,6 +153,9 @@ enum Subcommand {
     Run(Box<RunArguments>),
     /// Try every call to EC2 without effect, and say which are allowed. Exit status 1 when a required one is not
     Check(CheckArguments),
+    /// Delete interfaces that Berth made for a cluster and that were left behind, or show them with --dry-run
+    #[command(after_long_help = gc::AFTER_HELP)]
+    Gc(Box<gc::GcArguments>),
 }
 
 #[derive(Debug, clap::Args)]
@@ -149,6 +165,8 @@ struct RunArguments {
     config_dir: Option<PathBuf>,
     #[command(flatten)]
     allocation: allocation::AllocationArguments,
+    #[command(flatten)]
+    interfaces: interfaces::InterfaceArguments,
     #[command(flatten)]
     ec2: ec2::Ec2Arguments,
     #[command(flatten)]
@@ -194,13 +212,39 @@ impl Settings {
     pub fn from_arguments<'a>(
         arguments: impl IntoIterator<Item = &'a str>,
     ) -> Result<Self, SettingsError> {
-        let given = arguments.into_iter().map(OsString::from);
-        let line = ["berth-operator", "run"].map(OsString::from).into_iter().chain(given).collect();
-        match understand(&read_line(CommandLine::command(), line)?)? {
+        match command("run", arguments)? {
             Command::Run(settings) => Ok(*settings),
             Command::Check(_) => Err(SettingsError::invalid("command", "check", "run")),
+            Command::Gc(_) => Err(SettingsError::invalid("command", "gc", "run")),
         }
     }
+}
+
+impl GcSettings {
+    /// The settings of `berth-operator gc` with these arguments. The environment is not read.
+    ///
+    /// # Errors
+    /// What is wrong with them.
+    pub fn from_arguments<'a>(
+        arguments: impl IntoIterator<Item = &'a str>,
+    ) -> Result<Self, SettingsError> {
+        match command("gc", arguments)? {
+            Command::Gc(settings) => Ok(*settings),
+            Command::Run(_) | Command::Check(_) => {
+                Err(SettingsError::invalid("command", "another", "gc"))
+            }
+        }
+    }
+}
+
+/// What `berth-operator NAME` with these arguments asks for. The environment is not read.
+fn command<'a>(
+    name: &str,
+    arguments: impl IntoIterator<Item = &'a str>,
+) -> Result<Command, SettingsError> {
+    let given = arguments.into_iter().map(OsString::from);
+    let line = ["berth-operator", name].map(OsString::from).into_iter().chain(given).collect();
+    understand(&read_line(CommandLine::command(), line)?)
 }
 
 fn understand(matches: &ArgMatches) -> Result<Command, SettingsError> {
@@ -210,6 +254,7 @@ fn understand(matches: &ArgMatches) -> Result<Command, SettingsError> {
         Subcommand::Check(CheckArguments { ec2, output, logs }) => {
             Ok(Command::Check(CheckSettings { ec2: ec2.check(), output, logs: logs.check() }))
         }
+        Subcommand::Gc(arguments) => Ok(Command::Gc(Box::new(arguments.check()?))),
     }
 }
 
@@ -219,6 +264,7 @@ impl RunArguments {
         let Self {
             config_dir: _,
             allocation,
+            interfaces,
             ec2,
             budget,
             kubernetes,
@@ -227,9 +273,11 @@ impl RunArguments {
             logs,
             cilium,
         } = self;
+        let mut machine = allocation.check(budget.check()?)?;
+        interfaces.apply(&mut machine)?;
         Ok(Settings {
             notices: cilium.check()?,
-            machine: allocation.check(budget.check()?)?,
+            machine,
             kubernetes: kubernetes.check(lease)?,
             ec2: ec2.check(),
             serve: serving.check(),

@@ -77,6 +77,10 @@ pub struct Row {
     pub needed: u32,
     /// Addresses it could hold; absent while its limits are not known.
     pub capacity: Option<u32>,
+    /// Addresses on their way back to EC2, those included that its agent was asked for and may still keep.
+    pub leaving: u32,
+    /// Attached interfaces that hold nothing and that it does not need.
+    pub idle_enis: u32,
     /// Pods that wait for an address.
     pub waiting: u32,
     /// Changes that were sent and not answered.
@@ -118,6 +122,8 @@ impl Row {
             remaining_interfaces: _,
             candidates: _,
             empty_slots: _,
+            leaving,
+            idle_enis,
             waiting_pods,
             in_flight,
             blocked,
@@ -146,6 +152,8 @@ impl Row {
             free: free(summary),
             needed: *needed,
             capacity: *capacity,
+            leaving: *leaving,
+            idle_enis: *idle_enis,
             waiting: *waiting_pods,
             in_flight: *in_flight,
             blocked,

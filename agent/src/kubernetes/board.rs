@@ -49,10 +49,14 @@ impl Board {
         self.0.borrow().clone()
     }
 
-    /// What a listing or a read shows counts, whatever was seen before.
-    pub(super) fn listed(&self, object: Option<Value>) {
+    /// What a listing or a read shows counts, whatever was seen `before` it was asked for. What was seen since then may be later.
+    pub(super) fn listed(&self, before: &Sight, object: Option<Value>) {
         let sight = object.map_or(Sight::Absent, |object| Sight::There(Arc::new(object)));
-        self.0.send_if_modified(|seen| replace(seen, sight));
+        self.0.send_if_modified(|seen| {
+            let is_late =
+                seen != before && sight.object().is_some_and(|listed| is_overtaken(seen, listed));
+            !is_late && replace(seen, sight)
+        });
     }
 
     /// A state of the object that may have been overtaken by another one meanwhile.
@@ -129,9 +133,21 @@ mod tests {
     fn a_listing_counts_whatever_was_seen() {
         let board = Board::default();
         board.offer(object("7"));
-        board.listed(Some(object("3")));
+        board.listed(&board.sight(), Some(object("3")));
         assert_eq!(seen(&board), r#""3""#, "a cluster that was restored from a copy");
-        board.listed(None);
+        board.listed(&board.sight(), None);
         assert_eq!(seen(&board), "absent");
+    }
+
+    #[test]
+    fn what_was_seen_since_a_listing_was_asked_for_is_later() {
+        let board = Board::default();
+        board.offer(object("7"));
+        let before = board.sight();
+        board.offer(object("9"));
+        board.listed(&before, Some(object("8")));
+        assert_eq!(seen(&board), r#""9""#, "a listing that was on its way for long");
+        board.listed(&before, Some(object("10")));
+        assert_eq!(seen(&board), r#""10""#);
     }
 }

@@ -118,7 +118,8 @@ impl Keeper {
             Decision::Replace { uid } => {
                 write::delete(&self.client, &path, &uid).await?;
                 info!("the CiliumNode {} was of another instance, and is deleted", self.name);
-                self.board.listed(write::get(&self.client, &path).await?);
+                let before = self.board.sight();
+                self.board.listed(&before, write::get(&self.client, &path).await?);
             }
         }
         Ok(())
@@ -129,8 +130,9 @@ impl Keeper {
         if !problem.kind.is_stale() {
             return;
         }
+        let before = self.board.sight();
         if let Ok(object) = write::get(&self.client, &object_path(&self.name)).await {
-            self.board.listed(object);
+            self.board.listed(&before, object);
         }
     }
 }

@@ -99,8 +99,9 @@ impl Place {
                 Err(problem) if problem.kind.is_stale() => last = Some(problem),
                 Err(problem) => return Err(problem.to_string()),
             }
+            let before = self.board.sight();
             let object = write::get(&self.client, &path).await;
-            self.board.listed(object.map_err(|problem| problem.to_string())?);
+            self.board.listed(&before, object.map_err(|problem| problem.to_string())?);
         }
         Err(last.map(|problem| problem.to_string()).unwrap_or_default())
     }

@@ -14,7 +14,7 @@ use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 use tracing::warn;
 
-use super::board::Board;
+use super::board::{Board, Sight};
 
 /// An object as it comes, which can always be decoded.
 #[derive(Debug, Clone, Resource)]
@@ -46,24 +46,32 @@ pub(super) fn named(name: &NodeName) -> String {
 /// Keeps the board current, for ever.
 pub(super) async fn follow(client: Client, name: NodeName, board: Board) {
     let mut events = pin!(watch(Api::<OwnObject>::all(client), Some(&named(&name))));
-    let mut listed = None;
+    let mut listing = Listing::default();
     let mut said = String::new();
     while let Some(event) = events.next().await {
         match event {
             Ok(event) => {
                 said.clear();
-                on(event, &board, &mut listed);
+                on(event, &board, &mut listing);
             }
             Err(error) => say_once(&mut said, "the CiliumNode cannot be watched", &chain(&error)),
         }
     }
 }
 
-fn on(event: Event<OwnObject>, board: &Board, listed: &mut Option<Value>) {
+/// A listing under way.
+#[derive(Default)]
+struct Listing {
+    /// What was seen when it was asked for.
+    before: Sight,
+    object: Option<Value>,
+}
+
+fn on(event: Event<OwnObject>, board: &Board, listing: &mut Listing) {
     match event {
-        Event::Init => *listed = None,
-        Event::InitApply(object) => *listed = Some(object.whole),
-        Event::InitDone => board.listed(listed.take()),
+        Event::Init => *listing = Listing { before: board.sight(), object: None },
+        Event::InitApply(object) => listing.object = Some(object.whole),
+        Event::InitDone => board.listed(&listing.before, listing.object.take()),
         Event::Apply(object) => board.offer(object.whole),
         Event::Delete(object) => board.gone(&object.whole),
     }

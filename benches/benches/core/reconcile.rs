@@ -266,7 +266,7 @@ fn eni(number: usize) -> ListedEni {
         tags: Tags::new(),
         public_ip: None,
     };
-    ListedEni { eni, instance: Some(instance(number)) }
+    ListedEni { eni, instance: Some(instance(number)), age: None }
 }
 
 fn small(number: usize) -> u32 {

@@ -1,8 +1,13 @@
 //! Giving whole CIDRs back (the CIDR contract): what the agent does not name as allocated, the operator unassigns.
 //!
 //! A CIDR is promised away before it is left out. When more addresses are needed again, one that was never left out is
-//! taken back at once. One that was is named again first, and handed out only when a later word shows it as allocated: until
-//! then the operator may be unassigning it.
+//! taken back at once. One that was, or may have been, is named again first, and handed out only when a later word shows it both
+//! attached and allocated: until then the operator may be unassigning it.
+//!
+//! **Later.** A word may be older than what was written. So a CIDR is not named again before a word has shown it left out: words come in
+//! the order of the object's versions, and one that shows it allocated after that is younger than the omission. What a publication
+//! that failed, or one of a former process, has done is not known either, and is found out in the same way. What the operator hides
+//! and shows again is promised still, and is found out anew.
 
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::vec::Vec;
@@ -19,7 +24,11 @@ use crate::time::Tick;
 pub(super) struct GiveBack {
     /// The CIDRs of the last word that made sense, in the order of the interfaces. None until there was one.
     pub(super) attached: Option<Vec<ListedCidr>>,
-    /// What was left out of a publication.
+    /// What the last word showed as allocated.
+    named: BTreeSet<IpNet>,
+    /// What is promised and was certainly not left out yet.
+    kept_so_far: BTreeSet<IpNet>,
+    /// What else is promised.
     left_out: BTreeMap<IpNet, LeftOut>,
     /// What is wanted back.
     returning: BTreeSet<IpNet>,
@@ -27,10 +36,24 @@ pub(super) struct GiveBack {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum LeftOut {
-    /// It is not named.
+    /// It was left out, or may have been, and no word has shown that yet. It is not named before one has.
     Out,
-    /// A publication that names it again was written.
+    /// A word has shown that it is left out: one that shows it again comes after that.
+    SeenOut,
+    /// A publication that names it again was sent after that.
     NamedAgain,
+}
+
+impl LeftOut {
+    /// What a word, which names it or does not, makes of it; `None` when it is back. One that names it too early is older than it seems.
+    const fn after(self, is_named: bool) -> Option<Self> {
+        match (self, is_named) {
+            (Self::NamedAgain, true) => None,
+            (Self::Out | Self::SeenOut, true) => Some(Self::Out),
+            (Self::Out | Self::SeenOut, false) => Some(Self::SeenOut),
+            (Self::NamedAgain, false) => Some(Self::NamedAgain),
+        }
+    }
 }
 
 /// How many free addresses there are to be.
@@ -71,6 +94,7 @@ impl GiveBack {
         let mine = attached.iter().map(|listed| listed.cidr);
         let mine = mine.filter(|cidr| Family::of(cidr.addr()) == family);
         let mine: Vec<&CidrUsage> = mine.filter_map(|cidr| usages.get(&cidr)).collect();
+        self.find_out(&mine);
         let mut free = ledger.tally(family).free + self.returning_of(&mine);
         for usage in mine.iter().filter(|usage| usage.promised > 0) {
             let cidr = usage.listed.cidr;
@@ -87,11 +111,31 @@ impl GiveBack {
                 && ledger.promise_cidr(usage.listed.cidr).is_ok()
             {
                 free = rest;
+                if !self.left_out.contains_key(&usage.listed.cidr) {
+                    self.kept_so_far.insert(usage.listed.cidr);
+                }
                 changes.promised.push(usage.listed.cidr);
             }
         }
         self.attached = Some(attached);
         changes
+    }
+
+    /// Promises that were not made here just now: of a former process, or of what was hidden meanwhile. What somebody uses part of is
+    /// named in any case.
+    fn find_out(&mut self, usages: &[&CidrUsage]) {
+        for usage in usages {
+            let cidr = usage.listed.cidr;
+            if usage.promised == 0 {
+                self.kept_so_far.remove(&cidr);
+            } else if !self.kept_so_far.contains(&cidr) && !self.left_out.contains_key(&cidr) {
+                match (self.named.contains(&cidr), is_given_back(usage)) {
+                    (false, _) => drop(self.left_out.insert(cidr, LeftOut::SeenOut)),
+                    (true, true) => drop(self.left_out.insert(cidr, LeftOut::Out)),
+                    (true, false) => drop(self.kept_so_far.insert(cidr)),
+                }
+            }
+        }
     }
 
     /// How many addresses are on their way back.
@@ -101,9 +145,13 @@ impl GiveBack {
     }
 
     fn take_back(&mut self, now: Tick, ledger: &mut Ledger, cidr: IpNet, changes: &mut Changes) {
-        if self.left_out.contains_key(&cidr) {
+        let is_out = !self.kept_so_far.contains(&cidr);
+        #[cfg(feature = "planted")]
+        let is_out = is_out && !crate::planted::is(crate::planted::Bug::TakenBackAtOnce);
+        if is_out {
             self.returning.insert(cidr);
         } else {
+            self.kept_so_far.remove(&cidr);
             changes.withdrawn |= withdraw(now, ledger, cidr);
         }
     }
@@ -117,7 +165,9 @@ impl GiveBack {
         let attached = self.attached.as_ref()?;
         let is_out = |usage: &CidrUsage| {
             let cidr = usage.listed.cidr;
-            is_given_back(usage) && is_proven(cidr) && !self.returning.contains(&cidr)
+            let is_named_again = self.returning.contains(&cidr)
+                && self.left_out.get(&cidr).is_none_or(|it| *it != LeftOut::Out);
+            is_given_back(usage) && is_proven(cidr) && !is_named_again
         };
         let (out, used): (Vec<_>, Vec<_>) = ledger
             .cidrs()
@@ -131,21 +181,31 @@ impl GiveBack {
         Some(allocated)
     }
 
-    /// Something is left out from now on.
+    /// Something is left out, or named again, from now on.
     pub(super) fn on_sent(&mut self, allocated: &BTreeSet<IpNet>) {
         let attached = self.attached.iter().flatten().map(|listed| listed.cidr);
-        let out = attached.filter(|cidr| !allocated.contains(cidr));
-        self.left_out.extend(out.map(|cidr| (cidr, LeftOut::Out)));
+        for cidr in attached.filter(|cidr| !allocated.contains(cidr)) {
+            self.kept_so_far.remove(&cidr);
+            let left_out = self.left_out.entry(cidr).or_insert(LeftOut::Out);
+            if *left_out == LeftOut::NamedAgain {
+                *left_out = LeftOut::Out;
+            }
+        }
+        self.name_again(allocated, |left_out| left_out == LeftOut::SeenOut);
     }
 
-    /// A publication was written that names these.
+    /// A publication was written that names these: also one that could not be left out any more, since somebody uses part of it.
     pub(super) fn on_written(&mut self, allocated: &BTreeSet<IpNet>) {
-        let named = self.left_out.iter_mut().filter(|(cidr, _)| allocated.contains(cidr));
-        named.for_each(|(_, left_out)| *left_out = LeftOut::NamedAgain);
+        self.name_again(allocated, |_| true);
     }
 
-    /// Takes back what the operator's word shows as allocated again; answers whether anything was. The first word says what was
-    /// left out before a restart.
+    fn name_again(&mut self, allocated: &BTreeSet<IpNet>, is_meant: impl Fn(LeftOut) -> bool) {
+        let named = self.left_out.iter_mut().filter(|(cidr, _)| allocated.contains(cidr));
+        let named = named.map(|(_, left_out)| left_out).filter(|left_out| is_meant(**left_out));
+        named.for_each(|left_out| *left_out = LeftOut::NamedAgain);
+    }
+
+    /// Takes back what the operator's word shows as attached, and as allocated again; answers whether anything was.
     pub(super) fn on_word(
         &mut self,
         now: Tick,
@@ -153,24 +213,21 @@ impl GiveBack {
         attached: Vec<ListedCidr>,
         ledger: &mut Ledger,
     ) -> bool {
-        if self.attached.is_none() {
-            let broken_into = ledger.cidrs().filter(|usage| usage.promised > 0);
-            let given_back = broken_into.map(|usage| usage.listed.cidr);
-            let out = given_back.filter(|cidr| !word.allocated.contains(cidr));
-            self.left_out.extend(out.map(|cidr| (cidr, LeftOut::Out)));
-        }
-        let is_back = |cidr: &IpNet, left_out: &mut LeftOut| {
-            *left_out == LeftOut::NamedAgain && word.allocated.contains(cidr)
-        };
-        let mut withdrawn = false;
-        for (cidr, _) in self.left_out.extract_if(.., is_back) {
-            if self.returning.remove(&cidr) {
-                withdrawn |= withdraw(now, ledger, cidr);
-            }
-        }
         let is_attached = |cidr: &IpNet| attached.iter().any(|listed| listed.cidr == *cidr);
         self.left_out.retain(|cidr, _| is_attached(cidr));
-        self.returning.retain(|cidr| is_attached(cidr));
+        self.kept_so_far.retain(is_attached);
+        self.returning.retain(is_attached);
+        let mut withdrawn = false;
+        for (cidr, left_out) in core::mem::take(&mut self.left_out) {
+            if let Some(after) = left_out.after(word.allocated.contains(&cidr)) {
+                self.left_out.insert(cidr, after);
+            } else if self.returning.remove(&cidr) {
+                withdrawn |= withdraw(now, ledger, cidr);
+            } else {
+                self.kept_so_far.insert(cidr);
+            }
+        }
+        self.named.clone_from(&word.allocated);
         self.attached = Some(attached);
         withdrawn
     }

@@ -9,7 +9,7 @@ use super::listing::{has, is_on};
 use super::publisher::SHOWN_WITHIN;
 use super::word::{Release, Word};
 use crate::pool::Ledger;
-use crate::promise::{Entry, STUCK_AFTER, Step, step};
+use crate::promise::{Entry, STUCK_AFTER, Step, ends, step};
 use crate::time::Tick;
 
 /// What is known of the entries of `release-ips`.
@@ -29,6 +29,8 @@ struct Seen {
     left_pool: bool,
     step: Step,
     sent: Sent,
+    /// Whether an answer was sent, whatever came of it.
+    may_be_answered: bool,
 }
 
 /// How far the answer to an entry is.
@@ -121,8 +123,14 @@ impl Handshake {
 
     fn look_at(&mut self, address: Ipv4Addr, release: Release, look: &mut Look<'_>) {
         let now = look.now;
-        let fresh =
-            || Seen { release, since: now, left_pool: false, step: Step::Hold, sent: Sent::No };
+        let fresh = || Seen {
+            release,
+            since: now,
+            left_pool: false,
+            step: Step::Hold,
+            sent: Sent::No,
+            may_be_answered: false,
+        };
         let seen = self.entries.entry(address).or_insert_with(fresh);
         if seen.release != release {
             *seen = fresh();
@@ -146,18 +154,12 @@ impl Handshake {
         seen.step = step;
     }
 
-    /// Entries that are gone. When the operator has given up what it asked for, the promise ends, unless an answer that it may
-    /// not have seen is on its way: it could take that for a new promise.
+    /// Entries that are gone, and the promises that end with them.
     fn look_at_gone(&mut self, look: &mut Look<'_>) {
         let gone =
             self.entries.extract_if(.., |address, _| !look.word.releases.contains_key(address));
         for (address, seen) in gone {
-            let given_up = match seen.release {
-                Release::Marked => seen.sent == Sent::No,
-                Release::Ready => true,
-                Release::Refused | Release::Released => false,
-            };
-            if given_up && look.in_pool(address) {
+            if ends(seen.release, seen.may_be_answered, look.in_pool(address)) {
                 look.withdraw(address.into());
             }
         }
@@ -203,7 +205,7 @@ impl Handshake {
     pub(super) fn on_sent<'a>(&mut self, addresses: impl Iterator<Item = &'a Ipv4Addr>) {
         for address in addresses {
             if let Some(seen) = self.entries.get_mut(address) {
-                seen.sent = Sent::UnderWay;
+                (seen.sent, seen.may_be_answered) = (Sent::UnderWay, true);
             }
         }
     }

@@ -14,7 +14,7 @@ use super::handshake::Handshake;
 use super::listing::{attached, by_metadata, by_word, facts};
 use super::record::Ground;
 use super::status::Problems;
-use super::word::{Found, HostView, ShownEni, Word};
+use super::word::{Found, HostView, ShownEni, Word, WordEni};
 use crate::ids::{EniId, PodKey};
 use crate::pool::{ListedCidr, Owner, Refusal, SyncReport};
 use crate::time::Tick;
@@ -95,10 +95,27 @@ impl Agent {
             }
             _ => {}
         }
+        if let Some(left) = self.still_attached() {
+            return self.make_listed(left, true);
+        }
         let shown = &self.sight.metadata;
         if !self.book.listed_by_word && self.settings.fast_start && !shown.is_empty() {
             self.make_listed(by_metadata(&self.settings, shown), false);
         }
+    }
+
+    /// What was listed, without what the interfaces of a word that has no pool do not have: an operator takes an empty pool away.
+    fn still_attached(&self) -> Option<BTreeSet<ListedCidr>> {
+        let is_left = self.settings.contract == Contract::PerIp && self.book.listed_by_word;
+        let word = self.heard().filter(|it| is_left && it.pool.is_none() && !it.enis.is_empty())?;
+        let has = |eni: &WordEni, cidr: &IpNet| {
+            eni.addresses.contains(&cidr.addr()) || eni.prefixes.iter().any(|it| it.contains(cidr))
+        };
+        let is_there = |listed: &ListedCidr| {
+            word.enis.iter().any(|eni| eni.facts.id == listed.eni && has(eni, &listed.cidr))
+        };
+        let known = self.book.ledger.cidrs().filter(|usage| !usage.withdrawn);
+        Some(known.map(|usage| usage.listed).filter(is_there).collect())
     }
 
     fn make_listed(&mut self, mut listed: BTreeSet<ListedCidr>, by_word: bool) {

@@ -137,6 +137,8 @@ impl<'a> Draft<'a> {
             | Action::UnassignPrefixes { .. }
             | Action::AssignIpv6Prefix { .. }
             | Action::SetDeleteOnTermination { .. }
+            | Action::DetachEni { .. }
+            | Action::SetSecurityGroups { .. }
             | Action::DeleteEni { .. } => {}
         }
     }
@@ -259,8 +261,9 @@ impl<'a> Draft<'a> {
 
     /// An interface whose arrival or departure makes room.
     fn in_transit(&self) -> Option<EniId> {
+        let doomed = &self.view.node.marks.doomed;
         let departs = |eni: &&EniView| {
-            eni.attachment.as_ref().is_some_and(|at| at.state == AttachmentState::Detaching)
+            eni.state() == Some(AttachmentState::Detaching) || doomed.contains(&eni.id)
         };
         let mut arriving = self.arriving.iter().copied();
         let arrives = arriving.find(|eni| free_slots(eni, self.limits) > 0);
@@ -277,9 +280,8 @@ impl<'a> Draft<'a> {
 
 /// Interfaces of the node that are being attached, or are about to be.
 fn on_their_way<'a>(node: &'a NodeView, policy: &'a Policy) -> impl Iterator<Item = &'a EniView> {
-    let attaching = managed(node, policy).filter(|eni| {
-        eni.attachment.as_ref().is_some_and(|at| at.state == AttachmentState::Attaching)
-    });
+    let attaching =
+        managed(node, policy).filter(|eni| eni.state() == Some(AttachmentState::Attaching));
     let asked_for = node.in_flight.iter().filter_map(|action| match action {
         Action::AttachEni { eni, .. } => eni_by_id(node, eni),
         _ => None,
@@ -295,8 +297,9 @@ fn taken_indexes(node: &NodeView) -> BTreeSet<u16> {
 
 fn growing<'a>(node: &'a NodeView, policy: &'a Policy, limits: Limits) -> Vec<Growing<'a>> {
     let index = |eni: &EniView| eni.attachment.as_ref().map(|at| at.device_index);
+    // What is about to be detached gets nothing more.
     let is_attached = |eni: &&EniView| {
-        eni.attachment.as_ref().is_some_and(|at| at.state == AttachmentState::Attached)
+        eni.state() == Some(AttachmentState::Attached) && !node.marks.doomed.contains(&eni.id)
     };
     let mut growing: Vec<Growing<'a>> = managed(node, policy)
         .filter(is_attached)
@@ -331,7 +334,7 @@ fn fallen_back<'a>(node: &'a NodeView, policy: &'a Policy) -> BTreeSet<&'a Subne
 }
 
 /// One /80 per node is enough for any number of pods, so one is asked for when there is none.
-fn wants_ipv6(node: &NodeView, policy: &Policy) -> bool {
+pub(crate) fn wants_ipv6(node: &NodeView, policy: &Policy) -> bool {
     let Demand::Cidr { ipv6: 1.., .. } = node.demand else {
         return false;
     };

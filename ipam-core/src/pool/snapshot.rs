@@ -84,6 +84,13 @@ impl Ledger {
             cidrs: self.families.iter().flat_map(Holdings::listed).collect(),
             used: self.families.iter().flat_map(Holdings::used).collect(),
             cooling: self.families.iter().flat_map(Holdings::resting).collect(),
+            #[cfg(feature = "planted")]
+            promised: if crate::planted::is(crate::planted::Bug::PromiseNotPersisted) {
+                Vec::new()
+            } else {
+                self.families.iter().flat_map(Holdings::promised).collect()
+            },
+            #[cfg(not(feature = "planted"))]
             promised: self.families.iter().flat_map(Holdings::promised).collect(),
             vanished: self.families.iter().flat_map(Holdings::vanished).cloned().collect(),
         }

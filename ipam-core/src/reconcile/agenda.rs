@@ -29,6 +29,8 @@ pub(super) enum Timer {
     Rivals,
     /// One more address may be given back in this hour.
     Releases,
+    /// Interfaces that no node claims are looked for.
+    CleanUp(VpcId),
 }
 
 /// What is due when; each timer once.

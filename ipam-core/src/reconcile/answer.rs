@@ -1,6 +1,5 @@
 //! What is done with the reply to a change.
 
-use alloc::string::ToString;
 use alloc::vec::Vec;
 use core::time::Duration;
 
@@ -12,6 +11,7 @@ use super::reading::{self, ranges};
 use super::record::{Doubt, EniNote, Slot};
 use super::remedy::PERMISSION;
 use super::send::{Change, Sent, What, gate_keys};
+use super::trouble::unfit;
 use super::{Event, Reconciler};
 use crate::action::{ADDRESSES_PER_PREFIX, Action};
 use crate::call::{Api, Assigned, CallId, Reply};
@@ -30,13 +30,14 @@ impl Reconciler {
                     self.change_succeeded(call, at, change, reply);
                 }
                 Ok(_) => {
-                    let cause = "the answer is not one to this action".to_string();
-                    self.change_failed(call, at, &change, &Failure::NoAnswer { cause });
+                    self.change_failed(call, at, &change, &unfit("action"));
                 }
                 Err(failure) => self.change_failed(call, at, &change, &failure),
             },
             What::Nodes(reading) => self.nodes_read(at, *reading, answer),
             What::Part(vpc, part) => self.part_read(at, api, call, (&vpc, part), answer),
+            What::Look(looking) => self.looked(at, *looking, answer),
+            What::CleanUp(unclaimed) => self.cleaned_up(call, at, *unclaimed, answer),
             What::Types(types) => self.types_read(at, types, answer),
         }
     }
@@ -170,9 +171,21 @@ impl Reconciler {
                     at.delete_on_termination = Some(true);
                 }
             }
-            Action::DeleteEni { eni } => self.drop_eni(slot, eni),
+            Action::DeleteEni { eni } => {
+                self.vacate_eni(slot, eni);
+                self.drop_eni(slot, eni);
+            }
+            Action::DetachEni { eni, .. } => self.detached(slot, eni),
+            Action::SetSecurityGroups { eni, groups } => self.regrouped(slot, eni, groups),
             _ => self.unassigned(slot, action),
         }
+    }
+
+    /// What an interface held is its subnet's again.
+    fn vacate_eni(&mut self, slot: Slot, eni: &EniId) {
+        let Some(eni) = self.eni_mut(slot, Some(eni)) else { return };
+        let (subnet, prefixes) = (eni.subnet.clone(), eni.ipv4.prefixes.clone());
+        self.vacate(&subnet, &prefixes);
     }
 
     /// An interface is no more.
@@ -242,6 +255,8 @@ const fn fits(action: &Action, reply: &Reply) -> bool {
             | (Action::AttachEni { .. }, Reply::Attached(_))
             | (
                 Action::SetDeleteOnTermination { .. }
+                    | Action::SetSecurityGroups { .. }
+                    | Action::DetachEni { .. }
                     | Action::DeleteEni { .. }
                     | Action::UnassignAddresses { .. }
                     | Action::UnassignPrefixes { .. },

@@ -8,7 +8,7 @@ use core::time::Duration;
 use crate::action::Action;
 use crate::call::{Api, CallId};
 use crate::failure::Failure;
-use crate::ids::{EniId, InstanceType, NodeName, SubnetId};
+use crate::ids::{EniId, InstanceId, InstanceType, NodeName, SubnetId};
 use crate::reason::Blocked;
 
 /// Something worth a line, an event or a metric.
@@ -29,7 +29,7 @@ pub enum Event {
         call: CallId,
         /// Its action at EC2.
         api: Api,
-        /// What is changed for which node; `None` for a reading.
+        /// What is changed for which node; `None` for a reading, and for the deletion of an interface that no node claims.
         change: Option<(NodeName, Action)>,
         /// How long it waited for the budget, zero if it did not.
         waited: Duration,
@@ -81,6 +81,40 @@ pub enum Event {
         /// What.
         action: Action,
     },
+    /// An interface that no node claimed was deleted.
+    CleanedUp {
+        /// The interface.
+        eni: EniId,
+        /// The instance that it was made for.
+        instance: InstanceId,
+        /// How long it existed; `None` when no tag says when it was made.
+        age: Option<Duration>,
+        /// From the call to the reply.
+        took: Duration,
+    },
+    /// An interface that no node claims was not deleted, or nobody knows. The next looks tell.
+    CleanUpFailed {
+        /// The interface.
+        eni: EniId,
+        /// The instance that it was made for.
+        instance: InstanceId,
+        /// Why.
+        failure: Failure,
+        /// From the call to the failure.
+        took: Duration,
+    },
+    /// In [`Mode::Observe`](super::Mode::Observe): an interface that no node claims would be deleted now. Said once of each.
+    WouldCleanUp {
+        /// The interface.
+        eni: EniId,
+        /// The instance that it was made for.
+        instance: InstanceId,
+        /// How long it has existed; `None` when no tag says when it was made.
+        age: Option<Duration>,
+    },
+    /// Interfaces that no node claims are not looked for: without the name of the cluster they cannot be told from those of
+    /// other clusters. Said once.
+    CleanUpOff,
     /// An observation differs from what was known, and no change of the machine's own explains it.
     Found {
         /// Which node it is about.
@@ -162,6 +196,18 @@ pub enum Finding {
         /// The first of them.
         first: Ipv4Addr,
     },
+    /// An interface that Berth made is behind other security groups than it would be made with now.
+    GroupsDrifted {
+        /// The interface.
+        eni: EniId,
+    },
+    /// The same, after Berth had put it right: somebody else keeps changing them. It is put right again, ever more rarely.
+    GroupsContested {
+        /// The interface.
+        eni: EniId,
+        /// The time until then.
+        pause: Duration,
+    },
 }
 
 impl Finding {
@@ -172,7 +218,9 @@ impl Finding {
             Self::EniAppeared { eni }
             | Self::EniVanished { eni }
             | Self::AddressesAppeared { eni, .. }
-            | Self::AddressesVanished { eni, .. } => eni,
+            | Self::AddressesVanished { eni, .. }
+            | Self::GroupsDrifted { eni }
+            | Self::GroupsContested { eni, .. } => eni,
         }
     }
 
@@ -189,6 +237,8 @@ impl Finding {
             Self::EniVanished { .. } => "EniVanished",
             Self::AddressesAppeared { .. } => "AddressesAppeared",
             Self::AddressesVanished { .. } => "AddressesVanished",
+            Self::GroupsDrifted { .. } => "GroupsDrifted",
+            Self::GroupsContested { .. } => "GroupsContested",
         }
     }
 }

@@ -16,11 +16,11 @@ use crate::action::Action;
 use crate::agent::Release;
 use crate::call::Api;
 use crate::capacity::{available, managed};
-use crate::demand::{Supply, ask, excess, used};
+use crate::demand::{Supply, excess, used};
 use crate::ids::{EniId, NodeName};
 use crate::release::{Holding, Look, Usage, size};
 use crate::time::Tick;
-use crate::view::{AttachmentState, Contract, EniView, NodeView};
+use crate::view::{AttachmentState, Contract, Demand, EniView, NodeView};
 
 /// What is to be published of a node for the sake of addresses that leave it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -30,6 +30,8 @@ pub struct GivingBack {
     /// What the agent is not to have for now, although an interface has it: not in `spec.ipam.pool`, and for an agent of the CIDR
     /// contract not in `status.eni` either.
     pub withheld: Vec<Ipv4Net>,
+    /// Interfaces that are about to be detached: not in `status.eni`, although they are attached.
+    pub hidden: Vec<EniId>,
 }
 
 /// What was given back within the last hour, if there is a cap.
@@ -64,8 +66,10 @@ impl Reconciler {
         let Some(record) = self.nodes.get(slot) else { return };
         let Some(view) = record.view.as_ref().filter(|_| self.is_certain(record)) else { return };
         let spare = self.spare(view, &record.seen.usage);
+        let is_stranded = self.is_stranded(view, &record.seen.usage);
+        let has_none = spare == 0 && !is_stranded;
         let held =
-            if spare == 0 && record.releases.is_idle(&record.seen.usage, view.demand.contract()) {
+            if has_none && record.releases.is_idle(&record.seen.usage, view.demand.contract()) {
                 Vec::new()
             } else {
                 self.holdings(record, view)
@@ -74,10 +78,12 @@ impl Reconciler {
         let (now, settle) = (self.now, self.settings.settle);
         let Some(record) = self.nodes.get_mut(slot) else { return };
         let usage = &record.seen.usage;
-        let look = Look { now, contract, usage, held: &held, spare, settle };
+        let look = Look { now, contract, usage, held: &held, spare, is_stranded, settle };
         record.releases.look(&self.settings.release, look);
         let entries = record.releases.entries(usage);
-        let giving_back = GivingBack { entries, withheld: record.releases.withheld().collect() };
+        let withheld = record.releases.withheld().collect();
+        let hidden = record.giving_back.hidden.clone();
+        let giving_back = GivingBack { entries, withheld, hidden };
         if giving_back != record.giving_back {
             record.giving_back = giving_back;
             record.unpublished = true;
@@ -85,7 +91,7 @@ impl Reconciler {
     }
 
     /// Whether all is known by which something could be given back, or a promise to do so be kept or called off.
-    fn is_certain(&self, record: &Record) -> bool {
+    pub(super) fn is_certain(&self, record: &Record) -> bool {
         let is_published = self.settings.mode != Mode::Observe && record.is_served();
         is_published
             && record.seen.usage.is_certain
@@ -100,9 +106,7 @@ impl Reconciler {
 
     /// How many addresses a node has to spare and may give up.
     fn spare(&self, view: &NodeView, usage: &Usage) -> u32 {
-        let api = GateKey::Permission(Api::UnassignPrivateIpAddresses);
-        let may_release = self.settings.mode == Mode::Normal && self.settings.release.is_on;
-        if !may_release || self.gates.is_closed(&api, self.now) {
+        if !self.may_release() {
             return 0;
         }
         let watermarks = &view.settings.watermarks;
@@ -110,18 +114,36 @@ impl Reconciler {
         let used = used(view.demand, watermarks);
         // Pods that wait are about to use something.
         let soon = Supply { available, used: used.saturating_add(view.waiting_pods) };
-        let supply = Supply { available, used };
-        let needs = ask(supply, watermarks, view.waiting_pods, watermarks.max_allocate()).must > 0;
         let has_spoken = view.demand.contract() == Contract::PerIp || !usage.allocated.is_empty();
-        if needs || !has_spoken { 0 } else { excess(soon, watermarks) }
+        let spare = if self.short(view) > 0 || !has_spoken { 0 } else { excess(soon, watermarks) };
+        #[cfg(feature = "planted")]
+        let spare = spare
+            + if crate::planted::is(crate::planted::Bug::FloorForgotten) {
+                watermarks.pre_allocate().unsigned_abs()
+            } else {
+                0
+            };
+        spare
+    }
+
+    /// Whether addresses may be taken off nodes at all.
+    fn may_release(&self) -> bool {
+        let api = GateKey::Permission(Api::UnassignPrivateIpAddresses);
+        let is_on = self.settings.mode == Mode::Normal && self.settings.release.is_on;
+        is_on && !self.gates.is_closed(&api, self.now)
+    }
+
+    /// Whether a node has enough, and its agent asks for more than it names all the same.
+    fn is_stranded(&self, view: &NodeView, usage: &Usage) -> bool {
+        let Demand::Cidr { ipv4, .. } = view.demand else { return false };
+        let named: u32 = usage.allocated.iter().copied().map(size).sum();
+        !usage.allocated.is_empty() && named < ipv4 && self.may_release() && self.short(view) == 0
     }
 
     /// What a node has, in the order in which it is given up: from the interface that is used least, so that interfaces drain one
     /// after the other, and the primary one last.
     fn holdings(&self, record: &Record, view: &NodeView) -> Vec<Holding> {
-        let is_attached = |eni: &&EniView| {
-            eni.attachment.as_ref().is_some_and(|at| at.state == AttachmentState::Attached)
-        };
+        let is_attached = |eni: &&EniView| eni.state() == Some(AttachmentState::Attached);
         let mut enis: Vec<(&EniView, Vec<Ipv4Net>)> = managed(view, &self.settings.policy)
             .filter(is_attached)
             .map(|eni| (eni, given_up(eni)))
@@ -132,7 +154,7 @@ impl Reconciler {
             let index = eni.attachment.as_ref().map_or(0, |at| at.device_index);
             (index == 0, nets.iter().filter(is_used).count(), Reverse(index), eni.id.clone())
         });
-        let read = |eni: &EniId| record.notes.get(eni).and_then(|note| note.read);
+        let read = |eni: &EniId| record.notes.get(eni).and_then(|note| note.proven);
         let of_eni = |(eni, nets): (&EniView, Vec<Ipv4Net>)| {
             let (id, read) = (eni.id.clone(), read(&eni.id));
             nets.into_iter().map(move |net| Holding { net, eni: id.clone(), read })
@@ -204,17 +226,14 @@ impl Reconciler {
                 record.releases.on_gone(now, *net, until);
             }
         }
-        let blocks = self.network.subnets.get_mut(&subnet).and_then(|it| it.free_blocks.as_mut());
-        if let Some(blocks) = blocks {
-            for net in &gone {
-                blocks.give_back(*net);
-            }
-        }
-        self.note_demand(&subnet);
+        self.vacate(&subnet, &gone);
     }
 
     /// A call that was to take something off an interface failed.
     pub(super) fn unassign_failed(&mut self, slot: Slot, action: &Action, may_have_happened: bool) {
+        #[cfg(feature = "planted")]
+        let may_have_happened =
+            may_have_happened && !crate::planted::is(crate::planted::Bug::DoubtForgotten);
         let (now, until) = (self.now, self.now + self.settings.release.late_for);
         let Some(record) = self.nodes.get_mut(slot) else { return };
         for net in action.gives_back() {

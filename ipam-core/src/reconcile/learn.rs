@@ -51,7 +51,7 @@ impl Reconciler {
                     self.agenda.set_by(Timer::Types, at);
                 }
             }
-            Ok(_) => self.types_failed(sent, types, &unfit()),
+            Ok(_) => self.types_failed(sent, types, &unfit("reading")),
             Err(failure) => self.types_failed(sent, types, &failure),
         }
         let vpcs: Vec<VpcId> = self.vpcs.keys().cloned().collect();

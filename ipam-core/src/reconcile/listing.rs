@@ -74,6 +74,7 @@ impl Reconciler {
         let enis = views.map(|view| view.enis.len()).sum();
         let took = self.now.since(self.began);
         self.out.say(Event::ViewComplete { nodes: slots.len(), enis, took });
+        self.say_if_not_cleaned_up();
     }
 
     pub(super) fn drop_vpc(&mut self, vpc: &VpcId) {
@@ -142,6 +143,7 @@ impl Reconciler {
             }
             (Part::Groups, Reply::SecurityGroups(page)) => {
                 state.groups.extend(page.items);
+                state.groups_unreadable |= !page.unreadable.is_empty();
                 (page.unreadable, page.next)
             }
             (Part::Tables, Reply::RouteTables(page)) => {
@@ -158,7 +160,7 @@ impl Reconciler {
                 }
                 (Vec::new(), None)
             }
-            _ => return Err(unfit()),
+            _ => return Err(unfit("reading")),
         };
         for what in unreadable {
             self.out.say(Event::Unreadable { api, what });
@@ -215,6 +217,7 @@ impl Reconciler {
             }
             Part::Groups => {
                 let groups = core::mem::take(&mut state.groups);
+                state.groups_listed = (!state.groups_unreadable).then_some(sent);
                 self.network.security_groups.retain(|_, group| group.vpc != *vpc);
                 self.network.security_groups.extend(groups);
             }

@@ -158,6 +158,7 @@ impl Reconciler {
         let instance_type = identity.identity.instance_type.clone();
         self.want_limits(&instance_type);
         self.set_limits(slot);
+        self.watch_vpc(&vpc);
         let now = self.now;
         let state = self.vpcs.entry(vpc.clone()).or_insert_with(|| VpcState::new(now));
         state.nodes.insert(slot);
@@ -232,7 +233,9 @@ impl Reconciler {
     pub(super) fn has_unfinished(record: &Record) -> bool {
         let Some(view) = &record.view else { return false };
         let may_be_made = record.made_unseen.is_some();
-        may_be_made || !view.in_flight.is_empty() || !leftovers(record, view).is_empty()
+        // What is being detached is deleted before it is forgotten.
+        let departs = record.departure.is_some();
+        may_be_made || departs || !view.in_flight.is_empty() || !leftovers(record, view).is_empty()
     }
 
     /// Drops all that is known of a node that is no more.

@@ -40,6 +40,9 @@ impl Reconciler {
         }
         self.age(slot, before, observed);
         self.take_outcome(slot, outcome);
+        if scope.attached {
+            self.look_at_groups(slot, scope.sent);
+        }
         if let Some(record) = self.nodes.get_mut(slot)
             && scope.loose
             && record.made_unseen.is_some_and(|since| scope.sent >= since + scope.settle)
@@ -117,7 +120,7 @@ impl Reconciler {
         self.reads.under_way -= 1;
         let page = match answer {
             Ok(Reply::Enis(page)) => page,
-            Ok(_) => return self.nodes_failed(sent, reading, &unfit()),
+            Ok(_) => return self.nodes_failed(sent, reading, &unfit("reading")),
             Err(failure) => return self.nodes_failed(sent, reading, &failure),
         };
         reading.has_unreadable |= !page.unreadable.is_empty();

@@ -18,11 +18,12 @@ use super::record::{Doubt, EniNote, Extent, Full, Record};
 use crate::action::Action;
 use crate::call::ListedEni;
 use crate::ids::{EniId, InstanceId, SubnetId};
-use crate::managed::is_made_for;
+use crate::managed::made_for;
 use crate::policy::MANAGED_TAG;
+use crate::security_group::sorted;
 use crate::time::Tick;
-use crate::view::{EniView, NodeView};
-use missing::{drop_missing, is_to_confirm};
+use crate::view::{AttachmentState, EniView, NodeView};
+use missing::{drop_missing, is_missed, is_to_confirm, lacks};
 
 /// One interface as it was read.
 #[derive(Debug, Clone)]
@@ -63,13 +64,6 @@ pub(super) struct Outcome {
     pub(super) gained: Vec<(SubnetId, Ipv4Net)>,
     /// New interfaces that were made for the node and are attached to nothing.
     pub(super) loose: Vec<EniId>,
-}
-
-/// The instance that an interface was made for, if its description names one.
-pub(super) fn made_for(eni: &EniView) -> Option<InstanceId> {
-    let (_, rest) = eni.description.split_once('(')?;
-    let instance: InstanceId = rest.strip_suffix(')')?.parse().ok()?;
-    is_made_for(eni, &instance).then_some(instance)
 }
 
 /// The instance whose node a listed interface belongs to.
@@ -155,23 +149,19 @@ fn take_in(
     }
     match known {
         None => {
-            let is_ours = eni.tags.contains_key(MANAGED_TAG);
-            if !is_first && eni.attachment.is_some() {
-                outcome.findings.push((Finding::EniAppeared { eni: id.clone() }, is_ours));
-            } else if eni.attachment.is_none() {
-                outcome.loose.push(id.clone());
-            }
-            outcome.gained.extend(ranges(&eni).map(|range| (eni.subnet.clone(), range)));
-            outcome.changed = true;
+            note_new(&eni, is_first, outcome);
+            note.proven = Some(sent);
             view.enis.push(eni);
         }
         Some(known) => {
             let before = known.clone();
+            let mut is_proven = !lacks(known, &eni);
             if is_fresh {
                 if is_to_confirm(note, known, &eni, sent, settle) {
                     outcome.confirm = true;
                     add(known, eni);
                 } else {
+                    is_proven = true;
                     *known = eni;
                 }
                 if !record.doubts.contains_key(&id)
@@ -181,6 +171,9 @@ fn take_in(
                 }
             } else {
                 add(known, eni);
+            }
+            if is_proven {
+                note.proven = Some(sent);
             }
             if before != *known {
                 let held: BTreeSet<Ipv4Net> = ranges(&before).collect();
@@ -194,6 +187,18 @@ fn take_in(
         record.doubts.remove(&id);
         outcome.changed = true;
     }
+}
+
+/// An interface that was not known.
+fn note_new(eni: &EniView, is_first: bool, outcome: &mut Outcome) {
+    let is_ours = eni.tags.contains_key(MANAGED_TAG);
+    if !is_first && eni.attachment.is_some() {
+        outcome.findings.push((Finding::EniAppeared { eni: eni.id.clone() }, is_ours));
+    } else if eni.attachment.is_none() {
+        outcome.loose.push(eni.id.clone());
+    }
+    outcome.gained.extend(ranges(eni).map(|range| (eni.subnet.clone(), range)));
+    outcome.changed = true;
 }
 
 /// Whether a reading is late enough after the last change.
@@ -221,16 +226,20 @@ fn resolve(
         Action::SetDeleteOnTermination { .. } => {
             seen.attachment.as_ref().is_some_and(|at| at.delete_on_termination == Some(true))
         }
+        Action::DetachEni { .. } => {
+            matches!(seen.state(), None | Some(AttachmentState::Detaching))
+        }
+        Action::SetSecurityGroups { groups, .. } => sorted(seen.security_groups.clone()) == *groups,
         Action::UnassignAddresses { .. } | Action::UnassignPrefixes { .. } => {
             action.gives_back().all(|net| !holds(seen, net))
         }
         Action::CreateEni(_) | Action::DeleteEni { .. } => false,
     };
-    let mut gone = Vec::new();
+    let mut done = Vec::new();
     for action in core::mem::take(&mut doubt.actions) {
         let has_happened = happened(&action);
         if has_happened {
-            gone.extend(action.gives_back());
+            done.push(action.clone());
         }
         if is_fresh || has_happened {
             outcome.over.push(action);
@@ -238,8 +247,21 @@ fn resolve(
             doubt.actions.push(action);
         }
     }
+    for action in &done {
+        take_effect(known, action);
+    }
+}
+
+/// What an action that has happened took off an interface or made of it. What it brought is read.
+fn take_effect(known: &mut EniView, action: &Action) {
     // One word is enough that what was to go is gone.
+    let gone: Vec<Ipv4Net> = action.gives_back().collect();
     take_off(known, &gone);
+    match (action, &mut known.attachment) {
+        (Action::DetachEni { .. }, Some(at)) => at.state = AttachmentState::Detaching,
+        (Action::SetSecurityGroups { groups, .. }, _) => known.security_groups.clone_from(groups),
+        _ => {}
+    }
 }
 
 /// Strikes from a reading what it shows only because it is older than the release.
@@ -305,7 +327,11 @@ fn compare(before: &EniView, after: &EniView, outcome: &mut Outcome) {
     }
     match (&before.attachment, &after.attachment) {
         (None, Some(_)) => say(Finding::EniAppeared { eni: eni.clone() }),
-        (Some(_), None) => say(Finding::EniVanished { eni: eni.clone() }),
+        // What was being detached is detached.
+        (Some(at), None) if at.state != AttachmentState::Detaching => {
+            let finding = Finding::EniVanished { eni: eni.clone() };
+            outcome.findings.push((finding, is_missed(before)));
+        }
         _ => {}
     }
 }

@@ -149,7 +149,9 @@ impl Reconciler {
             self.vpcs.contains_key(vpc) && self.part_api(*part) == api
         };
         let single = match api {
-            Api::DescribeNetworkInterfaces => self.reads.waits_for_nodes(),
+            Api::DescribeNetworkInterfaces => {
+                self.reads.waits_for_nodes() || self.clean_up.waits_to_look()
+            }
             Api::DescribeInstanceTypes => self.reads.waits_for_types(),
             _ => false,
         };
@@ -375,7 +377,10 @@ fn start_over(state: &mut VpcState, part: Part, before: Slot, now: Tick) {
             state.look = state.look.filter(|at| *at > now);
             state.sweep = Sweep { before: Some(before), ..Sweep::default() };
         }
-        Part::Groups => state.groups.clear(),
+        Part::Groups => {
+            state.groups.clear();
+            state.groups_unreadable = false;
+        }
         Part::Tables => state.tables.clear(),
         Part::Vpc | Part::Batch => {}
     }

@@ -6,13 +6,15 @@ use alloc::vec::Vec;
 use core::time::Duration;
 
 use super::gate::GateKey;
+use super::groups::{Drift, Repair};
+use super::idle::Departure;
 use super::line::Place;
-use super::{GivingBack, NodeSeen, Summary};
+use super::{GivingBack, NodeSeen, ReconcileSettings, Summary};
 use crate::action::Action;
 use crate::call::Api;
 use crate::ids::{EniId, InstanceId, VpcId};
 use crate::reason::{Blocked, Reason};
-use crate::release::{ReleaseSettings, Releases};
+use crate::release::Releases;
 use crate::time::Tick;
 use crate::view::{NodeIdentity, NodeView};
 
@@ -64,6 +66,10 @@ pub(super) struct Record {
     pub(super) release_read: Option<Tick>,
     /// What was last to be published of that.
     pub(super) giving_back: GivingBack,
+    /// The interface that leaves it.
+    pub(super) departure: Option<Departure>,
+    /// When it was looked for one that a former operator began with.
+    pub(super) inherited: Option<Tick>,
     /// What it is held back by, and waits for.
     pub(super) holds: BTreeSet<Hold>,
     pub(super) blocked: Vec<Blocked>,
@@ -109,10 +115,22 @@ pub(super) struct EniNote {
     pub(super) created: Option<Tick>,
     /// When the last reading that showed it was sent.
     pub(super) read: Option<Tick>,
+    /// When the last reading was sent that showed all that it is known to hold.
+    pub(super) proven: Option<Tick>,
     /// When the first reading was sent that did not show it any more.
     pub(super) missing: Option<Tick>,
     /// When the first reading was sent that did not show all that it held.
     pub(super) less: Option<Tick>,
+    /// Since when it holds nothing and could be detached at once.
+    pub(super) idle: Option<Tick>,
+    /// Since when it is known to be attached to nothing.
+    pub(super) loose: Option<Tick>,
+    /// Whether it was to be read because of that.
+    pub(super) is_looked_at: bool,
+    /// That it is behind other security groups than it should be.
+    pub(super) drift: Option<Drift>,
+    /// That it was put back behind its security groups.
+    pub(super) repaired: Option<Repair>,
 }
 
 /// An interface whose last change has no answer.
@@ -200,6 +218,8 @@ impl Record {
             releases: Releases::default(),
             release_read: None,
             giving_back: GivingBack::default(),
+            departure: None,
+            inherited: None,
             holds: BTreeSet::new(),
             blocked: Vec::new(),
             would: Vec::new(),
@@ -243,20 +263,31 @@ impl Record {
         &self,
         now: Tick,
         throttled_after: Duration,
-        grace: Duration,
-        release: &ReleaseSettings,
+        settings: &ReconcileSettings,
     ) -> Option<Tick> {
         let doubts = self.doubts.values().map(|doubt| doubt.next);
         let resends = self.resends.iter().filter(|it| !it.is_under_way).map(|it| it.next);
         let pauses = self.pauses.values().map(|pause| pause.until);
         let queued = self.queued.values().map(|place| place.since + throttled_after);
-        let rival = self.rival.iter().map(|rival| rival.at + grace);
+        let rival = self.rival.iter().map(|rival| rival.at + settings.rival_grace);
         let stranded = self.stranded_at();
-        let releases = self.releases.deadline(now, release);
+        let releases = self.releases.deadline(now, &settings.release);
         let single = self.reread.into_iter().chain(stranded).chain(self.stopped_until);
-        let single = single.chain(releases);
+        let single = single.chain(releases).chain(self.leaving(settings));
         let all = doubts.chain(resends).chain(pauses).chain(queued).chain(rival).chain(single);
         all.filter(|at| *at > now).min()
+    }
+
+    /// When something is due for interfaces that hold nothing, are attached to nothing, or are behind contested groups.
+    fn leaving<'a>(&'a self, settings: &'a ReconcileSettings) -> impl Iterator<Item = Tick> + 'a {
+        let agreed_for = settings.release.agreed_for;
+        let departure = self.departure.iter().flat_map(move |it| it.wake(agreed_for));
+        let delay = settings.eni_idle_delay.filter(|_| self.departure.is_none());
+        let idle = move |note: &EniNote| Some(note.idle? + delay?);
+        let of_note = move |note: &'a EniNote| {
+            idle(note).into_iter().chain(note.forsaken_at()).chain(note.repair_at())
+        };
+        departure.chain(self.notes.values().flat_map(of_note))
     }
 
     /// When the oldest interface that was made and never attached is deleted, if it cannot be.

@@ -4,6 +4,7 @@ use core::time::Duration;
 
 use super::agenda::Timer;
 use super::gate::GateKey;
+use super::groups::lacks_group;
 use super::record::{Full, Resend, Slot};
 use super::send::{Change, gate_keys};
 use super::vpc::Part;
@@ -108,6 +109,7 @@ impl Reconciler {
             self.end_failed(change);
         }
         self.unassign_failed(slot, &change.action, failure.may_have_happened());
+        self.detach_failed(slot, &change.action, failure);
         self.remedy(slot, sent, change, failure);
         for key in gate_keys(&change.action) {
             if self.gates.let_go(&key, call) {
@@ -187,6 +189,9 @@ impl Reconciler {
                 self.pause(slot, api, RETRY, reason(api, failure));
             }
             Remedy::Observe => self.doubt(slot, change.action.clone()),
+            Remedy::Refresh if lacks_group(&change.action, failure) => {
+                self.report(slot, api, failure);
+            }
             Remedy::Refresh => self.refresh(slot, change, failure),
             Remedy::AvoidAddresses => self.avoid(change, sent, false),
             Remedy::AvoidPrefixes => self.avoid(change, sent, true),

@@ -57,6 +57,7 @@ impl Reconciler {
     fn summarise(&self, record: &Record) -> Summary {
         let seen = &record.seen;
         let view = record.view.as_ref().filter(|_| seen.identity.is_some());
+        let idle = record.notes.values().filter(|note| note.idle.is_some());
         let mut summary = Summary {
             name: seen.name.clone(),
             instance: view.map(|view| view.identity.instance.clone()),
@@ -71,6 +72,8 @@ impl Reconciler {
             remaining_interfaces: 0,
             candidates: 0,
             empty_slots: 0,
+            leaving: record.releases.leaving(),
+            idle_enis: u32::try_from(idle.count()).unwrap_or(u32::MAX),
             waiting_pods: record.waiting_pods,
             in_flight: 0,
             blocked: record.blocked.clone(),
@@ -125,6 +128,7 @@ impl Reconciler {
             subnets: subnets
                 .map(|(id, subnet)| (id.clone(), subnet.zone.clone(), subnet.free_addresses))
                 .collect(),
+            left_behind: self.clean_up.left_behind(),
             view_age: oldest.map(|oldest| now.since(oldest)).unwrap_or_default(),
         }
     }

@@ -20,6 +20,11 @@ impl Rivals {
     pub(super) fn forget(&mut self, slot: Slot) {
         self.hit.remove(&slot);
     }
+
+    /// Whether there is a rival of all nodes.
+    pub(super) const fn are_everywhere(&self) -> bool {
+        self.of_all.is_some()
+    }
 }
 
 impl Reconciler {

@@ -5,6 +5,7 @@ use alloc::collections::BTreeSet;
 use alloc::format;
 use alloc::string::String;
 
+use super::clean_up::{Looking, Unclaimed};
 use super::gate::GateKey;
 use super::line::Place;
 use super::reads::NodesReading;
@@ -33,6 +34,10 @@ pub(super) enum What {
     Nodes(Box<NodesReading>),
     /// One page of a reading of a VPC.
     Part(VpcId, Part),
+    /// One page of a look for interfaces that no node claims.
+    Look(Box<Looking>),
+    /// The deletion of one of them.
+    CleanUp(Box<Unclaimed>),
     /// What instance types can hold.
     Types(BTreeSet<InstanceType>),
 }
@@ -86,7 +91,10 @@ impl Reconciler {
 
     /// When the next token of an action that something waits for is there.
     pub(super) fn next_token(&self) -> Option<Tick> {
-        let waits = |api: &&Api| !self.line.is_empty(**api) || self.waits_to_read(**api);
+        let waits = |api: &&Api| {
+            let in_line = !self.line.is_empty(**api) || self.waits_to_read(**api);
+            in_line || **api == Api::DeleteNetworkInterface && self.clean_up.waits_to_delete()
+        };
         let waiting = Api::ALL.iter().filter(waits);
         waiting.map(|api| self.budget.next_token(self.now, *api).unwrap_or(self.now)).min()
     }
@@ -108,6 +116,7 @@ impl Reconciler {
             self.note_demand(&subnet.clone());
         }
         self.unassign_sent(slot, &action);
+        self.detach_sent(slot, &action);
         let record = self.nodes.get_mut(slot)?;
         record.view.as_mut()?.in_flight.push(action.clone());
         let call = self.hand_out(id, slot, action, token, now);
@@ -157,7 +166,7 @@ impl Reconciler {
         let change =
             Change { slot, action: action.clone(), subnet, token: token.clone(), first_sent };
         self.calls.insert(id, Sent { at: now, api, what: What::Change(change) });
-        let mutation = Mutation { node, instance, action, token, first_sent };
+        let mutation = Mutation { node: Some(node), instance, action, token, first_sent };
         Some(Call { id, request: Request::Mutate(mutation) })
     }
 

@@ -7,6 +7,7 @@ use core::time::Duration;
 use limits::Overrides;
 
 use crate::budget::BudgetSettings;
+use crate::clean_up::CleanUpSettings;
 use crate::ids::SubnetId;
 use crate::policy::Policy;
 use crate::release::ReleaseSettings;
@@ -53,6 +54,13 @@ pub struct ReconcileSettings {
     pub creations_per_hour: Option<u32>,
     /// How addresses are given back.
     pub release: ReleaseSettings,
+    /// For how long an interface that Berth made has to hold nothing, on a node that needs nothing, before it is detached and deleted;
+    /// `None`: it never is.
+    pub eni_idle_delay: Option<Duration>,
+    /// Whether interfaces that Berth made are put back behind the security groups that they would be made with now.
+    pub repair_security_groups: bool,
+    /// How interfaces that no node claims are cleaned up.
+    pub clean_up: CleanUpSettings,
     /// Every node is observed once in this time.
     pub audit_interval: Duration,
     /// Subnets are read this often while interfaces or addresses are asked for.
@@ -88,6 +96,9 @@ impl Default for ReconcileSettings {
             subnet_filter: SubnetFilter::default(),
             creations_per_hour: None,
             release: ReleaseSettings::default(),
+            eni_idle_delay: Some(Duration::from_mins(10)),
+            repair_security_groups: true,
+            clean_up: CleanUpSettings::default(),
             audit_interval: Duration::from_mins(15),
             subnets_busy: Duration::from_mins(1),
             subnets_idle: Duration::from_mins(5),

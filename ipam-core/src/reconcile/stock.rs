@@ -74,6 +74,17 @@ impl Reconciler {
         }
     }
 
+    /// Frees what nothing holds any more, and lets the subnet be read soon.
+    pub(super) fn vacate(&mut self, id: &SubnetId, ranges: &[Ipv4Net]) {
+        let subnet = self.network.subnets.get_mut(id);
+        if let Some(blocks) = subnet.and_then(|subnet| subnet.free_blocks.as_mut()) {
+            for range in ranges {
+                blocks.give_back(*range);
+            }
+        }
+        self.note_demand(id);
+    }
+
     /// A complete reading of the subnets of a VPC, sent at `sent`.
     pub(super) fn replace_subnets(
         &mut self,

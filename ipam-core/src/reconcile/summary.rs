@@ -38,6 +38,10 @@ pub struct Summary {
     pub candidates: u32,
     /// Interfaces it could still take.
     pub empty_slots: u32,
+    /// Addresses on their way back to EC2: asked for, agreed on, or being unassigned.
+    pub leaving: u32,
+    /// Attached interfaces of Berth's that hold nothing and that the node does not need.
+    pub idle_enis: u32,
     /// Pods that wait for an address.
     pub waiting_pods: u32,
     /// Changes that were sent and not answered.
@@ -96,6 +100,8 @@ pub struct Totals {
     pub at_capacity: usize,
     /// Subnets with the addresses that EC2 counts as free, and their zones.
     pub subnets: Vec<(SubnetId, crate::ids::ZoneName, u32)>,
+    /// Interfaces that Berth made and that no node claims, by the last looks for them; `None` when they are not looked for.
+    pub left_behind: Option<usize>,
     /// How long ago the node was observed whose observation is oldest.
     pub view_age: Duration,
 }

@@ -21,6 +21,8 @@ impl Reconciler {
         self.set_limits(slot);
         self.mark(slot);
         self.give_back(slot);
+        self.look_at_loose(slot);
+        self.look_at_idle(slot);
         let mut wishes = self.wishes(slot);
         if !wishes.useless.is_empty() {
             self.doom(slot, &wishes.useless);
@@ -52,9 +54,8 @@ impl Reconciler {
         self.say_blocked(slot, blocked);
         self.show(slot);
         self.offer_publication(slot);
-        let grace = self.settings.rival_grace;
         let Some(record) = self.nodes.get(slot) else { return };
-        let wake = record.wake(self.now, THROTTLED_AFTER, grace, &self.settings.release);
+        let wake = record.wake(self.now, THROTTLED_AFTER, &self.settings);
         let is_over = record.gone && !Self::has_unfinished(record);
         self.agenda.set(Timer::Node(slot), wake);
         if is_over {
@@ -191,7 +192,8 @@ impl Reconciler {
         for api in Api::ALL.iter().copied().filter(|api| api.is_mutation()) {
             let before = record.queued.get(&api).copied();
             let class = match api {
-                Api::DeleteNetworkInterface => Class::CleanUp,
+                Api::DeleteNetworkInterface | Api::DetachNetworkInterface => Class::CleanUp,
+                Api::ModifyNetworkInterfaceAttribute if wishes.only_repairs() => Class::CleanUp,
                 Api::UnassignPrivateIpAddresses => Class::Release,
                 _ => class,
             };
@@ -316,6 +318,7 @@ impl Reconciler {
             Timer::Cap => self.expire_creations(),
             Timer::Rivals => self.expire_rivals(),
             Timer::Releases => self.allow_releases(),
+            Timer::CleanUp(vpc) => self.look_at(vpc),
         }
     }
 

@@ -1,6 +1,6 @@
 //! What is done when a reading of a VPC fails.
 
-use alloc::string::ToString;
+use alloc::format;
 use alloc::vec::Vec;
 use core::time::Duration;
 
@@ -93,6 +93,7 @@ pub(super) fn trouble(api: Api, failure: &Failure) -> Reason {
     }
 }
 
-pub(super) fn unfit() -> Failure {
-    Failure::NoAnswer { cause: "the answer is not one to this reading".to_string() }
+/// An answer that is none to what was asked: an `action` or a `reading`.
+pub(super) fn unfit(what: &str) -> Failure {
+    Failure::NoAnswer { cause: format!("the answer is not one to this {what}") }
 }

@@ -92,6 +92,9 @@ pub(super) struct VpcState {
     pub(super) subnets: Vec<(SubnetId, SubnetView)>,
     pub(super) subnets_unreadable: bool,
     pub(super) groups: Vec<(SecurityGroupId, SecurityGroupView)>,
+    pub(super) groups_unreadable: bool,
+    /// When the last listing of its security groups was sent all of which could be read.
+    pub(super) groups_listed: Option<Tick>,
     pub(super) tables: Vec<(RouteTableId, RouteTableView)>,
     pub(super) sweep: Sweep,
     /// When the interfaces have to be listed because one may be there that is not known; `None`: they have not.
@@ -123,6 +126,8 @@ impl VpcState {
             subnets: Vec::new(),
             subnets_unreadable: false,
             groups: Vec::new(),
+            groups_unreadable: false,
+            groups_listed: None,
             tables: Vec::new(),
             sweep: Sweep::default(),
             look: None,

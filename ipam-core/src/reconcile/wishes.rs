@@ -5,16 +5,17 @@ use alloc::vec::Vec;
 use core::time::Duration;
 
 use super::gate::GateKey;
-use super::record::{Extent, Hold, Record, STRANDED_AFTER, Slot};
+use super::record::{EniNote, Extent, Hold, Record, STRANDED_AFTER, Slot};
 use super::{Mode, Reconciler};
 use crate::action::Action;
 use crate::call::Api;
 use crate::capacity::{available, on_card_0};
 use crate::demand::{Supply, ask, used};
 use crate::ids::EniId;
+use crate::managed::is_own;
 use crate::plan::plan;
 use crate::reason::{Blocked, Reason};
-use crate::view::{EniView, NodeView, View};
+use crate::view::{AttachmentState, EniView, NodeView, View};
 
 /// How long a node waits for its turn before that is said.
 pub(super) const THROTTLED_AFTER: Duration = Duration::from_secs(5);
@@ -44,6 +45,12 @@ impl Wishes {
         let resends = self.resend && api == Api::CreateNetworkInterface;
         resends || self.actions.iter().any(|action| action.api() == api)
     }
+
+    /// Whether all that is to be modified are the security groups of interfaces.
+    pub(super) fn only_repairs(&self) -> bool {
+        let mut actions = self.actions.iter();
+        !actions.any(|action| matches!(action, Action::SetDeleteOnTermination { .. }))
+    }
 }
 
 impl Reconciler {
@@ -72,6 +79,7 @@ impl Reconciler {
         if self.may_plan(record, view, &mut wishes) {
             let plan = plan(View { node: view, network: &self.network }, &self.settings.policy);
             wishes.blocked.extend(plan.blocked);
+            let detachment = self.detachment(record, view, &plan.actions);
             let holds_still = record.stale_since.is_some() || record.unseen > 0;
             if !holds_still {
                 wishes.useless = self.useless(record, view, &plan.actions);
@@ -81,6 +89,12 @@ impl Reconciler {
             self.brake(record, view, unassignments, &mut wishes);
             if held_back {
                 wishes.holds.insert(Hold::Releases);
+            }
+            self.brake(record, view, self.repairs(record, view), &mut wishes);
+            self.brake(record, view, detachment.into_iter().collect(), &mut wishes);
+            wishes.holds.extend(self.detachment_holds(record, view));
+            if self.waits_for_groups(record, view) {
+                wishes.holds.insert(Hold::Network(view.identity.vpc.clone()));
             }
             if holds_still {
                 wishes.actions.clear();
@@ -94,7 +108,7 @@ impl Reconciler {
         wishes
     }
 
-    /// What was made for the node some time ago and is not about to be attached, although nothing is in the way.
+    /// What Berth made for the node some time ago and is not about to be attached, although nothing is in the way.
     fn useless(&self, record: &Record, view: &NodeView, actions: &[Action]) -> Vec<EniId> {
         let made_by = self.now.before(STRANDED_AFTER);
         let is_asked = |eni: &EniView| {
@@ -102,11 +116,17 @@ impl Reconciler {
             asked.any(|action| action.eni() == Some(&eni.id))
         };
         let is_old = |eni: &EniView| {
-            let created = record.notes.get(&eni.id).and_then(|note| note.created);
+            let note = record.notes.get(&eni.id);
+            let created = note.and_then(|note| note.created);
             created.is_some_and(|created| created <= made_by)
+                || created.is_none() && note.is_some_and(EniNote::is_forsaken)
         };
         let loose = view.enis.iter().filter(|eni| view.running && eni.attachment.is_none());
-        let useless = loose.filter(|eni| is_old(eni) && !is_asked(eni));
+        let is_ours = |eni: &EniView| {
+            is_own(eni, &view.identity.instance)
+                && !self.settings.policy.is_foreign(&eni.tags, false)
+        };
+        let useless = loose.filter(|eni| is_old(eni) && !is_asked(eni) && is_ours(eni));
         useless.map(|eni| eni.id.clone()).collect()
     }
 
@@ -219,7 +239,9 @@ impl Reconciler {
             if let Some(reason) = record.pauses.get(&api).and_then(|it| it.reason.clone()) {
                 wishes.block(reason, 0);
             }
-            if self.gates.exists(&GateKey::Permission(api)) {
+            // No pod lacks an address because an interface stays.
+            let is_needed = api != Api::DetachNetworkInterface;
+            if is_needed && self.gates.exists(&GateKey::Permission(api)) {
                 wishes.block(Reason::MissingPermission { api }, 0);
             }
             if api == Api::AttachNetworkInterface && record.stopped_until.is_some() {
@@ -236,7 +258,7 @@ impl Reconciler {
     }
 
     /// How many addresses the node lacks that it must have.
-    fn short(&self, view: &NodeView) -> u32 {
+    pub(super) fn short(&self, view: &NodeView) -> u32 {
         let watermarks = &view.settings.watermarks;
         let supply = Supply {
             available: available(view, &self.settings.policy),
@@ -250,7 +272,8 @@ impl Reconciler {
 /// deleted, what was attached ends with its instance.
 pub(super) fn leftovers(record: &Record, view: &NodeView) -> Vec<Action> {
     let is_left = |eni: &&EniView| {
-        let is_made = record.notes.get(&eni.id).is_some_and(|note| note.created.is_some());
+        let is_made = record.notes.get(&eni.id).is_some_and(|note| note.created.is_some())
+            || record.departure.as_ref().is_some_and(|it| it.eni == eni.id);
         let is_asked = view.in_flight.iter().any(|action| action.eni() == Some(&eni.id));
         is_made && !is_asked && !record.doubts.contains_key(&eni.id)
     };
@@ -262,12 +285,14 @@ fn leftover(eni: &EniView, ends_with_instance: bool) -> Option<Action> {
     let Some(attachment) = &eni.attachment else {
         return Some(Action::DeleteEni { eni: eni.id.clone() });
     };
-    let outlives = ends_with_instance && attachment.delete_on_termination == Some(false);
+    let outlives = ends_with_instance
+        && attachment.delete_on_termination == Some(false)
+        && attachment.state != AttachmentState::Detaching;
     let attachment = attachment.id.clone().filter(|_| outlives)?;
     Some(Action::SetDeleteOnTermination { eni: eni.id.clone(), attachment })
 }
 
-const fn brings_addresses(action: &Action) -> bool {
+pub(super) const fn brings_addresses(action: &Action) -> bool {
     matches!(
         action,
         Action::AssignAddresses { .. }

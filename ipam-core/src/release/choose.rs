@@ -22,12 +22,22 @@ impl Releases {
         });
         let mut wanted = BTreeMap::new();
         for (_, holding) in candidates {
-            if let Some(rest) = left.checked_sub(size(holding.net)) {
+            if self.is_stranded(look, holding.net) {
+                left = left.saturating_sub(size(holding.net));
+                wanted.insert(holding.net, holding);
+            } else if let Some(rest) = left.checked_sub(size(holding.net)) {
                 left = rest;
                 wanted.insert(holding.net, holding);
             }
         }
         wanted
+    }
+
+    /// Whether the agent has named a unit, and does not take it although it needs one and is shown it. What it is not shown, because
+    /// it was one too many, it cannot take.
+    fn is_stranded(&self, look: Look<'_>, net: Ipv4Net) -> bool {
+        let is_begun = self.units.get(&net).is_none_or(|unit| unit.is_stranded);
+        look.is_stranded && self.named.contains(&net) && is_begun
     }
 
     /// Whether a unit is not on its way, or can still be called off.

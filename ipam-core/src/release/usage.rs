@@ -8,6 +8,7 @@ use ipnet::Ipv4Net;
 use super::step::{Said, State};
 use crate::addresses::AddressSet;
 use crate::agent::Release;
+use crate::ids::EniId;
 use crate::prefix::{ADDRESSES_PER_PREFIX, addresses_of};
 use crate::view::Contract;
 
@@ -22,8 +23,10 @@ pub struct Usage {
     pub releases: BTreeMap<Ipv4Addr, Release>,
     /// The CIDRs that the agent keeps (CIDR contract).
     pub allocated: BTreeSet<Ipv4Net>,
-    /// The addresses in `status.eni`.
+    /// What was published for the agent: the addresses in `spec.ipam.pool` (per-IP contract), or in `status.eni` (CIDR contract).
     pub listed: AddressSet,
+    /// The interfaces in `status.eni`.
+    pub shown: BTreeSet<EniId>,
 }
 
 /// How many addresses a unit has.
@@ -36,14 +39,31 @@ pub(super) fn overlap(one: Ipv4Net, other: Ipv4Net) -> bool {
     one.contains(&other) || other.contains(&one)
 }
 
+/// [`BusyPrefixReleased`](crate::planted::Bug::BusyPrefixReleased).
+#[cfg(feature = "planted")]
+fn first_of(net: Ipv4Net) -> Ipv4Net {
+    let is_first = crate::planted::is(crate::planted::Bug::BusyPrefixReleased);
+    if is_first { net.network().into() } else { net }
+}
+
 impl Usage {
     /// Whether the agent says nothing of a unit by which it could not do without it.
     pub(super) fn spares(&self, contract: Contract, net: Ipv4Net) -> bool {
         match contract {
+            #[cfg(feature = "planted")]
+            Contract::PerIp => !self.used.touches(first_of(net)),
+            #[cfg(not(feature = "planted"))]
             Contract::PerIp => !self.used.touches(net),
             // An agent that names nothing at all has not spoken yet.
             Contract::Cidr => !self.allocated.is_empty() && !self.keeps(net),
         }
+    }
+
+    /// Whether an address is used, kept, or published for the agent.
+    pub(crate) fn names(&self, address: Ipv4Addr) -> bool {
+        self.used.contains(address)
+            || self.listed.contains(address)
+            || self.keeps(Ipv4Net::from(address))
     }
 
     /// Whether the agent names a unit as its own.
@@ -52,6 +72,8 @@ impl Usage {
     }
 
     fn entries_of(&self, net: Ipv4Net) -> Said {
+        #[cfg(feature = "planted")]
+        let net = first_of(net);
         let (mut ready, mut other) = (0, 0);
         let mut is_refused = false;
         for address in addresses_of(net) {

@@ -190,15 +190,19 @@ fn an_old_word_does_not_bring_back_what_was_left_out() {
          written
          found 10.0.2.1=b/y
          metadata eni-1#0=10.0.1.0/30,10.0.2.0/30
-         word pool=none eni-1#0=10.0.1.0/30,10.0.2.0/30 allocated=10.0.1.0/30",
+         at 8s word pool=none eni-1#0=10.0.1.0/30,10.0.2.0/30
+         written
+         at 9s word pool=none eni-1#0=10.0.1.0/30,10.0.2.0/30",
         "nothing
          listed +2 -0 withdrawn 0; promised 10.0.2.0/30; promised 10.0.1.0/30; publish requested 0,0 allocated []
          nothing
-         publish requested 1,0 allocated [10.0.1.0/30]
+         publish requested 1,0 allocated []
          nothing
          adopted 10.0.2.1 of b/y
          nothing
-         c1 10.0.1.0",
+         publish requested 2,0 allocated [10.0.1.0/30 10.0.2.0/30]
+         nothing
+         c1 10.0.2.0",
     );
 }
 

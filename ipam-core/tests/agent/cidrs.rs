@@ -132,6 +132,29 @@ fn a_cidr_that_was_left_out_comes_back_when_the_word_shows_it() {
     );
 }
 
+/// The watch may be faster than the answer to the write, and nothing is different afterwards.
+#[test]
+fn a_word_may_show_what_is_named_again_before_the_answer_is_there() {
+    check(
+        "settings contract=cidr pre=0
+         word pool=none eni-1#0=10.0.1.0/30 allocated=10.0.1.0/30
+         written
+         at 5s word pool=none eni-1#0=10.0.1.0/30
+         at 10s add c1 a/x
+         at 11s word pool=none eni-1#0=10.0.1.0/30 allocated=10.0.1.0/30
+         written
+         cidrs",
+        "nothing
+         listed +1 -0 withdrawn 0; promised 10.0.1.0/30; publish requested 0,0 allocated []
+         nothing
+         nothing
+         publish requested 1,0 allocated [10.0.1.0/30]
+         c1 10.0.1.0
+         nothing
+         10.0.1.0/30:3/1/0/0",
+    );
+}
+
 #[test]
 fn a_restart_forgets_neither_what_was_left_out_nor_that_it_was() {
     check(
@@ -259,5 +282,136 @@ fn the_operator_sees_no_promise_that_is_not_on_disk() {
          nothing
          nothing
          publish requested 0,0 allocated []",
+    );
+}
+
+/// A word that is older than the omission shows what was before it, however late it comes.
+#[test]
+fn an_older_word_never_brings_a_cidr_back() {
+    check(
+        "settings contract=cidr pre=0
+         word pool=none eni-1#0=10.0.1.0/30 allocated=10.0.1.0/30
+         written
+         at 5s add c1 a/x
+         written
+         at 6s word pool=none eni-1#0=10.0.1.0/30 allocated=10.0.1.0/30
+         cidrs
+         at 7s word pool=none eni-1#0=10.0.1.0/30
+         at 8s written
+         at 9s word pool=none eni-1#0=10.0.1.0/30",
+        "nothing
+         listed +1 -0 withdrawn 0; promised 10.0.1.0/30; publish requested 0,0 allocated []
+         nothing
+         publish requested 1,0 allocated []
+         nothing
+         nothing
+         10.0.1.0/30:0/0/0/4
+         publish requested 1,0 allocated [10.0.1.0/30]
+         nothing
+         c1 10.0.1.0",
+    );
+    check(
+        "settings contract=cidr pre=0
+         word pool=none eni-1#0=10.0.1.0/30 allocated=10.0.1.0/30
+         written
+         at 1s word pool=none eni-1#0=10.0.1.0/30
+         at 5s word pool=none eni-1#0=10.0.1.0/30 allocated=10.0.1.0/30
+         at 6s add c1 a/x
+         cidrs",
+        "nothing
+         listed +1 -0 withdrawn 0; promised 10.0.1.0/30; publish requested 0,0 allocated []
+         nothing
+         nothing
+         nothing
+         publish requested 1,0 allocated []
+         10.0.1.0/30:0/0/0/4",
+    );
+}
+
+/// Nobody knows whether a publication that failed was carried out after all.
+#[test]
+fn what_a_failed_publication_left_out_is_left_out_first() {
+    check(
+        "settings contract=cidr pre=0
+         word pool=none eni-1#0=10.0.1.0/30 allocated=10.0.1.0/30
+         failed
+         at 5s add c1 a/x
+         written
+         cidrs
+         at 8s word pool=none eni-1#0=10.0.1.0/30
+         written
+         at 9s word pool=none eni-1#0=10.0.1.0/30",
+        "nothing
+         listed +1 -0 withdrawn 0; promised 10.0.1.0/30; publish requested 0,0 allocated []
+         nothing
+         publish requested 1,0 allocated []
+         nothing
+         10.0.1.0/30:0/0/0/4
+         publish requested 1,0 allocated [10.0.1.0/30]
+         nothing
+         c1 10.0.1.0",
+    );
+}
+
+/// The operator hides what it is about to take off, and may show it again.
+#[test]
+fn what_was_hidden_and_is_shown_again_is_named_before_it_is_used() {
+    for meanwhile in ["at 9s tick", "restart"] {
+        let script = format!(
+            "settings contract=cidr pre=0
+             metadata eni-1#0=10.0.1.1
+             exact 10.0.1.1 a/w
+             word pool=none eni-1#0=10.0.1.1,10.0.2.0/30 allocated=10.0.1.1/32,10.0.2.0/30
+             written
+             at 1s word pool=none eni-1#0=10.0.1.1,10.0.2.0/30
+             at 5s word pool=none eni-1#0=10.0.1.1
+             {meanwhile}
+             at 30s word pool=none eni-1#0=10.0.1.1,10.0.2.0/30
+             add c1 a/x
+             cidrs
+             failed
+             at 35s tick
+             written
+             at 36s word pool=none eni-1#0=10.0.1.1,10.0.2.0/30"
+        );
+        check(
+            &script,
+            "nothing
+             listed +1 -0 withdrawn 0
+             exact 10.0.1.1
+             listed +1 -0 withdrawn 0; promised 10.0.2.0/30; publish requested 1,0 allocated [10.0.1.1/32]
+             nothing
+             nothing
+             listed +0 -1 withdrawn 0
+             nothing
+             listed +1 -0 withdrawn 0
+             publish requested 2,0 allocated [10.0.1.1/32 10.0.2.0/30]
+             10.0.1.1/32:0/1/0/0 10.0.2.0/30:0/0/0/4
+             nothing
+             publish requested 2,0 allocated [10.0.1.1/32 10.0.2.0/30]
+             nothing
+             c1 10.0.2.0",
+        );
+    }
+}
+
+/// Named while it was shown, and hidden before anybody could see that: it is not back by being named.
+#[test]
+fn what_is_named_and_hidden_is_not_back() {
+    check(
+        "settings contract=cidr pre=0
+         word pool=none eni-1#0=10.0.1.0/30 allocated=10.0.1.0/30
+         written
+         at 1s word pool=none eni-1#0=10.0.1.0/30
+         at 5s add c1 a/x
+         written
+         at 6s word pool=none eni-1#0=10.0.9.0/30 allocated=10.0.1.0/30",
+        "nothing
+         listed +1 -0 withdrawn 0; promised 10.0.1.0/30; publish requested 0,0 allocated []
+         nothing
+         nothing
+         publish requested 1,0 allocated [10.0.1.0/30]
+         nothing
+         listed +1 -1 withdrawn 0; c1 10.0.9.0",
     );
 }

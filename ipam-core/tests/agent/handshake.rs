@@ -128,6 +128,25 @@ fn an_abort_that_crosses_the_answer_keeps_the_promise_for_a_while() {
     );
 }
 
+/// Nobody knows whether an answer that failed was written. It would be taken for a new promise when the address is asked for again.
+#[test]
+fn an_abort_after_an_answer_that_was_lost_keeps_the_promise_for_a_while() {
+    check(
+        "word eni-1#0=10.0.0.5 marked=10.0.0.5
+         failed
+         at 500ms word eni-1#0=10.0.0.5
+         cidrs
+         at 121s tick
+         cidrs",
+        "listed +1 -0 withdrawn 0; promised 10.0.0.5/32; publish used [] releases [10.0.0.5:Ready]
+         nothing
+         nothing
+         10.0.0.5/32:0/0/0/1
+         nothing
+         10.0.0.5/32:1/0/0/0",
+    );
+}
+
 #[test]
 fn a_refused_entry_ends_the_promise() {
     check(

@@ -48,6 +48,23 @@ fn own_addresses_are_never_handed_out() {
     );
 }
 
+/// An operator takes the last address out of the pool, and the pool with it.
+#[test]
+fn without_a_pool_what_is_on_no_interface_is_not_handed_out() {
+    check(
+        "word eni-1#0=10.0.0.5,10.0.0.6
+         at 1s word pool=none eni-1#0=10.0.0.6
+         cidrs
+         at 2s word pool=none
+         cidrs",
+        "listed +2 -0 withdrawn 0
+         listed +0 -1 withdrawn 0
+         10.0.0.6/32:1/0/0/0
+         nothing
+         10.0.0.6/32:1/0/0/0",
+    );
+}
+
 #[test]
 fn the_word_wins_and_a_used_address_stays() {
     check(

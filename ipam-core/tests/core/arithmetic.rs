@@ -128,7 +128,10 @@ fn what_is_wanted_holds_the_cushion_and_the_waiting_pods_within_the_maximum() {
          8,0,8,0,12,0,9 -> 4
          8,0,8,0,8,0,9 -> 0
          0,50,8,0,0,0,57 -> 107
-         20,4,8,0,0,8,0 -> 0",
+         20,4,8,0,0,8,0 -> 0
+         28,11,18,16,0,15,0 -> 3
+         28,11,18,16,0,15,2 -> 3
+         10,11,-1,8,0,2,4 -> 6",
         |inputs| asked(inputs).want,
     );
     check(

@@ -108,9 +108,9 @@ impl World {
                 self.give(eni, Ipv4Ask::Addresses(*count))
             }
             Action::AssignPrefixes { eni, count, .. } => self.give(eni, Ipv4Ask::Prefixes(*count)),
-            Action::UnassignAddresses { .. } | Action::UnassignPrefixes { .. } => {
-                Err("a plan to grow takes nothing away".into())
-            }
+            Action::UnassignAddresses { .. }
+            | Action::UnassignPrefixes { .. }
+            | Action::DetachEni { .. } => Err("a plan to grow takes nothing away".into()),
             Action::AssignIpv6Prefix { eni } => self.give_ipv6(eni),
             Action::CreateEni(create) => self.create(create),
             Action::AttachEni { eni, device_index } => self.attach(eni, *device_index),
@@ -119,6 +119,7 @@ impl World {
                 attachment.delete_on_termination = Some(true);
                 Ok(())
             }
+            Action::SetSecurityGroups { .. } => Err("a plan to grow changes no groups".into()),
             Action::DeleteEni { eni } => {
                 self.eni(eni)?;
                 self.node.enis.retain(|it| it.id != *eni);

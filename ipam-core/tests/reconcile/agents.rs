@@ -6,10 +6,10 @@ use std::net::Ipv4Addr;
 use std::time::Duration;
 
 use ipam_core::agent::Release;
-use ipam_core::ids::NodeName;
+use ipam_core::ids::{EniId, NodeName};
 use ipam_core::prefix::addresses_of;
 use ipam_core::release::Usage;
-use ipam_core::view::{Contract, Demand};
+use ipam_core::view::{Contract, Demand, EniView};
 use ipnet::Ipv4Net;
 
 use crate::rig::Rig;
@@ -32,6 +32,8 @@ pub(crate) struct Agent {
     pub object: Object,
     /// Whether it reads and writes nothing.
     pub is_away: bool,
+    /// Whether it never takes back what it gave up while it is shown it (cilium/cilium#47910).
+    pub is_forgetful: bool,
     pre_allocate: u32,
 }
 
@@ -40,6 +42,7 @@ pub(crate) struct Agent {
 pub(crate) struct Object {
     pool: BTreeSet<Ipv4Addr>,
     shown: BTreeSet<Ipv4Net>,
+    pub interfaces: BTreeSet<EniId>,
     pub entries: BTreeMap<Ipv4Addr, Release>,
     used: BTreeSet<Ipv4Addr>,
     allocated: BTreeSet<Ipv4Net>,
@@ -56,6 +59,7 @@ impl Agent {
             known: BTreeSet::new(),
             object: Object::default(),
             is_away: false,
+            is_forgetful: false,
             pre_allocate,
         }
     }
@@ -110,7 +114,7 @@ impl Agent {
         });
         self.kept.extend(shown.difference(&self.known));
         self.known.clone_from(&shown);
-        while self.free().len() < self.to_have_free() {
+        while !self.is_forgetful && self.free().len() < self.to_have_free() {
             let Some(back) = shown.difference(&self.kept).next().copied() else { break };
             self.kept.insert(back);
         }
@@ -157,6 +161,7 @@ impl Agent {
             releases: object.entries.clone(),
             allocated: object.allocated.clone(),
             listed: object.shown.iter().flat_map(|net| addresses_of(*net)).collect(),
+            shown: object.interfaces.clone(),
         };
         (demand, usage)
     }
@@ -210,7 +215,10 @@ impl Rig {
         let (Some(view), Some(agent)) = (self.machine.node(name), self.agents.get_mut(name)) else {
             return false;
         };
-        let nets = view.enis.iter().filter(|eni| eni.attachment.is_some()).flat_map(|eni| {
+        let is_published =
+            |eni: &&EniView| eni.attachment.is_some() && !giving.hidden.contains(&eni.id);
+        let enis: Vec<&EniView> = view.enis.iter().filter(is_published).collect();
+        let nets = enis.iter().flat_map(|eni| {
             let single = eni.ipv4.addresses.iter().copied().map(Ipv4Net::from);
             single.chain(eni.ipv4.prefixes.iter().copied())
         });
@@ -220,6 +228,7 @@ impl Rig {
         let is_shown = |net: &Ipv4Net| !withheld.contains(&net.addr());
         let object = &mut agent.object;
         let before = object.clone();
+        object.interfaces = enis.iter().map(|eni| eni.id.clone()).collect();
         object.pool = nets.iter().flat_map(|net| addresses_of(*net)).collect();
         object.pool.retain(|address| !withheld.contains(address));
         object.shown = match agent.contract {

@@ -8,7 +8,8 @@ use ipam_core::action::{Action, CreateEni, Ipv4Ask};
 use ipam_core::call::{Api, Assigned, Mutation, Reply, Request};
 use ipam_core::failure::{Failure, Refusal};
 use ipam_core::ids::{
-    EniId, InstanceId, InstanceType, RouteTableId, SecurityGroupId, SubnetId, VpcId, ZoneName,
+    AttachmentId, EniId, InstanceId, InstanceType, RouteTableId, SecurityGroupId, SubnetId, VpcId,
+    ZoneName,
 };
 use ipam_core::policy::MANAGED_TAG;
 use ipam_core::time::Tick;
@@ -46,10 +47,18 @@ pub(crate) struct Cloud {
     pub buckets: Buckets,
     /// How far readings of interfaces are behind.
     pub lag: Duration,
+    /// How long a detachment takes after its answer.
+    pub detaching_takes: Duration,
+    /// Until when interfaces are being detached.
+    detaching: BTreeMap<EniId, Tick>,
     /// Interfaces on one page.
     pub page_size: usize,
     /// Interfaces that a listing cannot tell about.
     pub unreadable: BTreeSet<EniId>,
+    /// How far the clock by which listings tell ages is ahead.
+    pub clock_ahead: Duration,
+    /// Interfaces without a tag that says how old they are.
+    pub ageless: BTreeSet<EniId>,
     tokens: BTreeMap<String, (Mutation, EniId)>,
     made: u32,
 }
@@ -79,6 +88,8 @@ impl Subnet {
 pub(crate) struct Stored {
     pub eni: EniView,
     pub instance: Option<InstanceId>,
+    /// When it was made.
+    pub made: Tick,
     /// When it was made or detached last.
     pub loose_since: Tick,
     /// `None` once it was gone.
@@ -96,6 +107,7 @@ pub(crate) fn refused(refusal: Refusal) -> Failure {
 impl Cloud {
     /// Carries a call out, unless its bucket is empty.
     pub(crate) fn execute(&mut self, request: &Request) -> Answer {
+        self.finish_detaching();
         match request {
             Request::Mutate(mutation) => self.mutate(mutation).map_err(refused),
             Request::Read(read) => Ok(self.read(read)),
@@ -124,6 +136,12 @@ impl Cloud {
                 attachment.ok_or(Refusal::AttachmentNotFound)?.delete_on_termination = Some(true);
                 self.changed(eni);
                 Ok(Reply::Done)
+            }
+            Action::DetachEni { eni, attachment } => {
+                self.detach(eni, attachment).map(|()| Reply::Done)
+            }
+            Action::SetSecurityGroups { eni, groups } => {
+                self.set_groups(eni, groups).map(|()| Reply::Done)
             }
             Action::DeleteEni { eni } => self.delete(eni).map(|()| Reply::Done),
         }
@@ -299,6 +317,40 @@ impl Cloud {
         }
     }
 
+    fn detach(&mut self, id: &EniId, attachment: &AttachmentId) -> Result<(), Refusal> {
+        let stored = self.enis.get_mut(id).ok_or(Refusal::AttachmentNotFound)?;
+        let named = |at: &&mut Attachment| at.id.as_ref() == Some(attachment);
+        let at = stored.eni.attachment.as_mut().filter(named).ok_or(Refusal::AttachmentNotFound)?;
+        if at.device_index == 0 {
+            return Err(Refusal::Invalid);
+        }
+        at.state = AttachmentState::Detaching;
+        self.changed(id);
+        self.detaching.insert(id.clone(), self.now + self.detaching_takes);
+        self.finish_detaching();
+        Ok(())
+    }
+
+    fn finish_detaching(&mut self) {
+        let now = self.now;
+        for (id, at) in self.detaching.extract_if(.., |_, at| *at <= now).collect::<Vec<_>>() {
+            let Some(stored) = self.enis.get_mut(&id) else { continue };
+            (stored.eni.attachment, stored.instance) = (None, None);
+            stored.loose_since = at;
+            self.changed(&id);
+        }
+    }
+
+    fn set_groups(&mut self, id: &EniId, groups: &[SecurityGroupId]) -> Result<(), Refusal> {
+        if groups.is_empty() || groups.iter().any(|it| !self.groups.contains_key(it)) {
+            return Err(Refusal::SecurityGroupNotFound);
+        }
+        let stored = self.enis.get_mut(id).ok_or(Refusal::EniNotFound)?;
+        stored.eni.security_groups = groups.to_vec();
+        self.changed(id);
+        Ok(())
+    }
+
     pub(crate) fn delete(&mut self, id: &EniId) -> Result<(), Refusal> {
         let stored = self.enis.get(id).ok_or(Refusal::EniNotFound)?;
         if stored.instance.is_some() {
@@ -327,7 +379,7 @@ impl Cloud {
     pub(crate) fn put(&mut self, eni: EniView, instance: Option<InstanceId>) {
         let id = eni.id.clone();
         let versions = vec![(self.now, Some((eni.clone(), instance.clone())))];
-        let stored = Stored { eni, instance, loose_since: self.now, versions };
+        let stored = Stored { eni, instance, made: self.now, loose_since: self.now, versions };
         self.enis.insert(id, stored);
     }
 

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use ipam_core::action::Action;
 use ipam_core::ids::NodeName;
+use ipam_core::reconcile::{Rival, RivalDeed};
 use ipam_core::view::{Demand, NodeSettings};
 
 use crate::rig::Rig;
@@ -76,11 +77,14 @@ const fn verb(action: &Action) -> &'static str {
         Action::CreateEni(_) => "create",
         Action::AttachEni { .. } => "attach",
         Action::SetDeleteOnTermination { .. } => "modify",
+        Action::DetachEni { .. } => "detach",
+        Action::SetSecurityGroups { .. } => "groups",
         Action::DeleteEni { .. } => "delete",
     }
 }
 
-fn alter(rig: &mut Rig, name: &mut NodeName, lasts: &mut Duration, change: &str) {
+/// Makes one change, or says which node the others are about and how long the step lasts.
+pub(crate) fn alter(rig: &mut Rig, name: &mut NodeName, lasts: &mut Duration, change: &str) {
     let mut words = Words::new(change);
     match words.word().expect("a change") {
         "start" => rig.start(),
@@ -110,6 +114,11 @@ fn alter(rig: &mut Rig, name: &mut NodeName, lasts: &mut Duration, change: &str)
         }
         "take" => rig.cloud.others_take(words.value::<String>().as_str(), words.value(), false),
         "scatter" => rig.cloud.others_take(words.value::<String>().as_str(), words.value(), true),
+        "regroup" => rig.cloud.other_regroups(words.word().unwrap(), words.word().unwrap()),
+        "rival" => {
+            let rival = Rival { who: "somebody".into(), did: RivalDeed::WroteEniStatus };
+            rig.machine.on_rival(rig.now, name, rival);
+        }
         "leave" => rig.cloud.others_leave(words.value::<String>().as_str(), words.value()),
         other => panic!("no change {other:?}"),
     }

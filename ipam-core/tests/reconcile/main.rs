@@ -5,7 +5,11 @@ mod agents;
 #[cfg(test)]
 mod attach;
 #[cfg(test)]
+mod clean_up;
+#[cfg(test)]
 mod cloud;
+#[cfg(test)]
+mod coming_and_going;
 #[cfg(test)]
 mod door;
 #[cfg(test)]
@@ -15,9 +19,17 @@ mod flows;
 #[cfg(test)]
 mod giving;
 #[cfg(test)]
+mod groups;
+#[cfg(test)]
+mod guards;
+#[cfg(test)]
+mod idle;
+#[cfg(test)]
 mod isolation;
 #[cfg(test)]
 mod lifecycle;
+#[cfg(test)]
+mod loose;
 #[cfg(test)]
 mod model;
 #[cfg(test)]
@@ -38,6 +50,10 @@ mod rig;
 mod scale;
 #[cfg(test)]
 mod selection;
+#[cfg(test)]
+mod steady;
+#[cfg(test)]
+mod stranded;
 #[cfg(test)]
 mod text;
 #[cfg(test)]

@@ -17,7 +17,7 @@ fn cloud() -> Cloud {
 
 fn call(cloud: &mut Cloud, token: &str, action: Action) -> Answer {
     let mutation = Mutation {
-        node: "node-1".parse().unwrap(),
+        node: Some("node-1".parse().unwrap()),
         instance: "i-1".parse().unwrap(),
         action,
         token: token.into(),

@@ -28,7 +28,7 @@ fn m4_xlarge_gives_back_what_is_above_its_floor() {
          pods 13 -> 18 on 2 by assign create attach modify
          pods 10, wait 170 -> 18 on 2
          wait 40 -> 13 on 2 by unassign unassign
-         wait 3600 -> 13 on 2",
+         wait 3600 -> 13 on 1 by detach delete",
     );
 }
 
@@ -155,7 +155,7 @@ fn no_more_than_the_cap_of_an_hour() {
          on node-2, pods 7 -> 15 on 2 by assign create attach modify
          pods 0, wait 1 -> 15 on 2
          on node-2, pods 0, wait 1800 -> 12 on 2 by unassign
-         on node-2, wait 3600 -> 8 on 2 by unassign unassign",
+         on node-2, wait 3600 -> 8 on 1 by unassign unassign detach delete",
     );
     assert_eq!(rig.count(Api::UnassignPrivateIpAddresses), 5);
 }

@@ -350,7 +350,7 @@ impl Rig {
     /// The changes that were handed out, one a line.
     pub(crate) fn changes(&self) -> impl Iterator<Item = (&NodeName, &Action)> {
         self.sent.iter().filter_map(|(_, request)| match request {
-            Request::Mutate(mutation) => Some((&mutation.node, &mutation.action)),
+            Request::Mutate(mutation) => Some((mutation.node.as_ref()?, &mutation.action)),
             Request::Read(_) => None,
         })
     }

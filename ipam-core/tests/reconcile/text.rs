@@ -114,6 +114,9 @@ fn operator(settings: &mut ReconcileSettings, mut words: Words<'_>) {
             "return-at" => policy.return_to_prefixes_at = words.value(),
             "observe" => settings.mode = Mode::Observe,
             "no-release" => settings.mode = Mode::NoRelease,
+            "idle" => settings.eni_idle_delay = Some(Duration::from_secs(words.value())),
+            "keeps-interfaces" => settings.eni_idle_delay = None,
+            "keeps-groups" => settings.repair_security_groups = false,
             "keeps" => settings.release.is_on = false,
             "releases" => settings.release.per_hour = Some(words.value()),
             "cap" => settings.creations_per_hour = Some(words.value()),
@@ -129,6 +132,7 @@ fn ec2(cloud: &mut Cloud, mut words: Words<'_>) {
     while let Some(word) = words.word() {
         match word {
             "lag" => cloud.lag = Duration::from_millis(words.value()),
+            "detaching" => cloud.detaching_takes = Duration::from_secs(words.value()),
             "pages" => cloud.page_size = words.value(),
             "part" => cloud.buckets.part = words.value(),
             "unreadable" => cloud.unreadable = words.list().into_iter().collect(),
@@ -262,6 +266,7 @@ impl Draft {
             "group-tags" => settings.security_groups.tags = words.tags(),
             "exclude" => settings.exclude_interface_tags = words.tags(),
             "single" => settings.disable_prefix_delegation = true,
+            "use-primary" => settings.use_primary_address = true,
             "outlive" => settings.delete_on_termination = false,
             _ => return false,
         }
@@ -281,6 +286,7 @@ impl Draft {
             "addresses" => self.asks.push(Ipv4Ask::Addresses(words.value())),
             "prefixes" => self.asks.push(Ipv4Ask::Prefixes(words.value())),
             "tags" => self.primary.tags = words.tags(),
+            "certain" => self.seen.usage.is_certain = true,
             "ignored" => self.seen.ignored = true,
             "unseen" => self.is_there = false,
             "stopped" => self.running = false,
@@ -325,7 +331,8 @@ fn primary() -> EniView {
     }
 }
 
-fn eni(cloud: &mut Cloud, mut words: Words<'_>) {
+/// An interface that is there: the rest of its line.
+pub(crate) fn eni(cloud: &mut Cloud, mut words: Words<'_>) {
     let mut eni = EniView { id: words.value::<EniId>(), ..primary() };
     assert_eq!(words.word(), Some("of"));
     let instance = instance_of(&words.value());

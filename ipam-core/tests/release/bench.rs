@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use ipam_core::addresses::AddressSet;
 use ipam_core::agent::Release;
+use ipam_core::ids::EniId;
 use ipam_core::prefix::addresses_of;
 use ipam_core::release::{Holding, Look, ReleaseSettings, Releases, State, Usage};
 use ipam_core::time::Tick;
@@ -22,6 +23,8 @@ pub(crate) struct Node {
     contract: Contract,
     pub(crate) usage: Usage,
     held: BTreeSet<Ipv4Net>,
+    /// Where that is.
+    eni: u8,
     read: Tick,
     spare: u32,
     now: Tick,
@@ -57,6 +60,7 @@ pub(crate) fn node(contract: Contract, held: &str) -> Node {
         contract,
         usage: Usage { is_certain: true, ..Usage::default() },
         held: held.split(' ').flat_map(nets).collect(),
+        eni: 1,
         read: Tick::from_millis(1_000_000),
         spare: 0,
         now: Tick::from_millis(1_000_000),
@@ -115,6 +119,7 @@ impl Node {
             "contract" => self.contract = Contract::Cidr,
             "restart" => self.releases = Releases::default(),
             "read" => self.read = self.now,
+            "moves" => self.eni = 2,
             "hold" => self.held.extend(nets(rest)),
             "drop" => self.held.retain(|net| !nets(rest).contains(net)),
             _ => nets(rest).into_iter().for_each(|net| self.call(word, net)),
@@ -170,7 +175,7 @@ impl Node {
     }
 
     fn look(&mut self) {
-        let eni: ipam_core::ids::EniId = "eni-1".parse().unwrap();
+        let eni: EniId = format!("eni-{}", self.eni).parse().unwrap();
         let read = Some(self.read);
         let held = self.held.iter().rev();
         let held: Vec<Holding> =
@@ -181,6 +186,7 @@ impl Node {
             usage: &self.usage,
             held: &held,
             spare: self.spare,
+            is_stranded: false,
             settle: SETTLE,
         };
         self.releases.look(&self.settings, look);
@@ -215,9 +221,11 @@ impl Node {
             writes.entry(verb).or_default().push(address.into());
         }
         parts.extend(writes.iter().map(|(verb, nets)| format!("{verb} {}", short(nets))));
-        let due: Vec<Ipv4Net> =
-            self.releases.due(self.now, &self.settings).map(|(_, net)| net).collect();
-        parts.extend((!due.is_empty()).then(|| format!("due {}", short(&due))));
+        let (enis, due): (BTreeSet<&EniId>, Vec<Ipv4Net>) =
+            self.releases.due(self.now, &self.settings).unzip();
+        let from = enis.into_iter().find(|eni| eni.as_str() != "eni-1");
+        let from = from.map_or(String::new(), |eni| format!(" from {eni}"));
+        parts.extend((!due.is_empty()).then(|| format!("due {}{from}", short(&due))));
         let withheld: Vec<Ipv4Net> = self.releases.withheld().collect();
         parts.extend((!withheld.is_empty()).then(|| format!("withheld {}", short(&withheld))));
         parts.join("; ").trim().to_owned()

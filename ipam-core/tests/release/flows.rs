@@ -151,6 +151,50 @@ fn a_new_operator_goes_on_or_calls_off() {
     );
 }
 
+/// The call that was not answered was carried out, and EC2 gave the address to another interface of the node.
+#[test]
+fn what_came_back_elsewhere_is_unassigned_there() {
+    check(
+        "1-4",
+        "spare 1, wait 180, written, says 4 ready, wait 20 -> 4 agreed; due 4
+         spare 0, sent 4                                    -> 4 leaving; withheld 4
+         lost 4                                             -> 4 doubtful; withheld 4
+         wait 60, spare 1, moves, read                      -> 4 agreed
+         wait 20                                            -> 4 agreed; due 4 from eni-2",
+    );
+}
+
+/// A former operator may have called off what it asked for, by a write that is on its way: the agent would take back what it agrees to
+/// now.
+#[test]
+fn what_a_former_operator_asked_for_is_unassigned_when_nothing_of_it_is_on_its_way() {
+    check(
+        "1-4",
+        "spare 1, wait 180, written   -> 4 asked
+         restart, says 4 ready        -> 4 agreed
+         wait 59                      -> 4 agreed
+         wait 1                       -> 4 agreed; due 4",
+    );
+}
+
+/// A former operator released it, its agent has removed the entry, and a reading is older than that.
+#[test]
+fn what_is_attached_and_was_not_published_is_doubtful_after_a_restart() {
+    check(
+        "1-5",
+        "listed 1-4            -> 5 doubtful; withheld 5
+         wait 14, read         -> 5 doubtful; withheld 5
+         wait 1, read          ->",
+    );
+    check(
+        "1-5",
+        "listed 1-4            -> 5 doubtful; withheld 5
+         wait 10, read, drop 5 -> 5 told; withheld 5
+         wait 15               ->",
+    );
+    check("1-5", "spare 0 ->");
+}
+
 #[test]
 fn entries_of_addresses_that_are_on_no_interface_are_cleared() {
     let mut node = node(Contract::PerIp, "1-2");
@@ -226,6 +270,26 @@ fn a_cidr_that_is_named_again_stays() {
              spare 15                     ->"
         ),
     );
+}
+
+/// Operator reference, 12.8: what the agent names no more counts from then on, and no more when it names it again or it is gone.
+#[test]
+fn what_an_agent_leaves_out_is_followed_as_in_the_fixtures() {
+    check(
+        "cidr 16/28",
+        "drop 16/28, allocated 1,2, spare 32 ->
+         hold 1,2, listed 1,2, allocated 1 -> 2 waiting
+         wait 100                      -> 2 waiting
+         allocated 1                   -> 2 waiting
+         wait 80                       -> 2 asked; withheld 2
+         allocated 1,2                 ->
+         allocated 1                   -> 2 waiting
+         drop 2                        ->
+         hold 16/28, allocated 1,16/28 ->
+         allocated 1                   -> 16/28 waiting
+         wait 179                      -> 16/28 waiting",
+    );
+    check("1,2", "allocated 1, spare 0, wait 600 ->");
 }
 
 #[test]

@@ -5,6 +5,4 @@ mod bench;
 #[cfg(test)]
 mod flows;
 #[cfg(test)]
-mod model;
-#[cfg(test)]
 mod table;

@@ -15,6 +15,7 @@ use aws_sdk_ec2::config::{
     StalledStreamProtectionConfig,
 };
 use jiff::Timestamp;
+use tokio::time::Instant;
 
 use super::{Aws, Observer};
 
@@ -38,6 +39,8 @@ pub struct AwsSettings {
     pub use_imds: bool,
     /// The wall clock at tick 0 of the machine's time.
     pub epoch: Timestamp,
+    /// The moment of `epoch` by the clock that nobody sets: how old an interface is does not change when the wall clock does.
+    pub started: Instant,
     /// Who is told of each request.
     pub observer: Observer,
 }
@@ -55,6 +58,7 @@ impl AwsSettings {
             max_results: 1_000,
             use_imds: true,
             epoch,
+            started: Instant::now(),
             observer: Observer::none(),
         }
     }

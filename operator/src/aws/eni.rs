@@ -1,20 +1,32 @@
 //! Network interfaces, as EC2 describes them.
 
+use std::time::Duration;
+
 use aws_sdk_ec2::types::{AttachmentStatus, NetworkInterface, NetworkInterfaceAttachment};
 use ipam_core::call::ListedEni;
 use ipam_core::view::{Attachment, AttachmentState, EniKind, EniView, Ipv4Held, Ipv6Held};
 use ipnet::Ipv4Net;
+use jiff::Timestamp;
 
 use super::text::{Unreadable, all, number, optional, required, tags};
 
-/// An interface and whose it is.
-pub(super) fn listed(interface: &NetworkInterface) -> Result<ListedEni, Unreadable> {
+/// The tag that says when Berth made an interface: RFC 3339, UTC, whole seconds.
+pub const CREATED_AT_TAG: &str = "berth/created-at";
+
+/// An interface, whose it is, and how old it is at `now`.
+pub(super) fn listed(
+    interface: &NetworkInterface,
+    now: Timestamp,
+) -> Result<ListedEni, Unreadable> {
     let attachment = interface.attachment().map(attachment).transpose()?.flatten();
     let instance = match (&attachment, interface.attachment()) {
         (Some(_), Some(attachment)) => optional("attachment.instanceId", attachment.instance_id())?,
         _ => None,
     };
-    Ok(ListedEni { eni: view(interface, attachment)?, instance })
+    let eni = view(interface, attachment)?;
+    let made = eni.tags.get(CREATED_AT_TAG).and_then(|made| made.parse::<Timestamp>().ok());
+    let age = made.map(|made| now.duration_since(made).try_into().unwrap_or(Duration::ZERO));
+    Ok(ListedEni { eni, instance, age })
 }
 
 fn view(

@@ -11,11 +11,9 @@ use ipam_core::ids::EniId;
 use ipam_core::view::Tags;
 use jiff::Timestamp;
 
+use super::eni::CREATED_AT_TAG;
 use super::text::{Unreadable, all, required};
 use super::{Aws, eni, send};
-
-/// The tag that says when Berth made an interface: RFC 3339, UTC, whole seconds.
-pub const CREATED_AT_TAG: &str = "berth/created-at";
 
 impl Aws {
     /// Changes something.
@@ -23,24 +21,10 @@ impl Aws {
         let api = mutation.action.api().name();
         match &mutation.action {
             Action::AssignAddresses { eni, subnet: _, count } => {
-                let output = send!(
-                    self,
-                    api,
-                    assign_private_ip_addresses
-                        .network_interface_id(eni.as_str())
-                        .secondary_private_ip_address_count(i32::from(*count))
-                )?;
-                understood(eni, assigned(&output)).map(Reply::Assigned)
+                self.assign(api, eni, (Some(*count), None)).await
             }
             Action::AssignPrefixes { eni, subnet: _, count } => {
-                let output = send!(
-                    self,
-                    api,
-                    assign_private_ip_addresses
-                        .network_interface_id(eni.as_str())
-                        .ipv4_prefix_count(i32::from(*count))
-                )?;
-                understood(eni, assigned(&output)).map(Reply::Assigned)
+                self.assign(api, eni, (None, Some(*count))).await
             }
             Action::UnassignAddresses { eni, addresses } => {
                 self.unassign(api, eni, (Some(texts(addresses)), None)).await
@@ -77,11 +61,44 @@ impl Aws {
                 )?;
                 Ok(Reply::Done)
             }
+            Action::SetSecurityGroups { eni, groups } => {
+                send!(
+                    self,
+                    api,
+                    modify_network_interface_attribute
+                        .network_interface_id(eni.as_str())
+                        .set_groups(Some(texts(groups)))
+                )?;
+                Ok(Reply::Done)
+            }
+            // Never by force: the instance has to let go by itself.
+            Action::DetachEni { eni: _, attachment } => {
+                let id = attachment.as_str();
+                send!(self, api, detach_network_interface.attachment_id(id).force(false))?;
+                Ok(Reply::Done)
+            }
             Action::DeleteEni { eni } => {
                 send!(self, api, delete_network_interface.network_interface_id(eni.as_str()))?;
                 Ok(Reply::Done)
             }
         }
+    }
+
+    async fn assign(
+        &self,
+        api: &'static str,
+        eni: &EniId,
+        (addresses, prefixes): (Option<u16>, Option<u16>),
+    ) -> Result<Reply, Failure> {
+        let output = send!(
+            self,
+            api,
+            assign_private_ip_addresses
+                .network_interface_id(eni.as_str())
+                .set_secondary_private_ip_address_count(addresses.map(i32::from))
+                .set_ipv4_prefix_count(prefixes.map(i32::from))
+        )?;
+        understood(eni, assigned(&output)).map(Reply::Assigned)
     }
 
     async fn unassign(
@@ -124,8 +141,7 @@ impl Aws {
         };
         let counted = |count: Option<u16>| count.filter(|count| *count > 0).map(i32::from);
         let groups = create.security_groups.iter().map(ToString::to_string).collect();
-        let since_epoch = Duration::from_millis(mutation.first_sent.as_millis());
-        let created_at = self.shared.epoch.saturating_add(since_epoch).unwrap_or(self.shared.epoch);
+        let created_at = self.wall_clock(Duration::from_millis(mutation.first_sent.as_millis()));
         let output = send!(
             self,
             api,
@@ -140,7 +156,8 @@ impl Aws {
                 .tag_specifications(tagged(&create.tags, created_at))
         )?;
         let made = output.network_interface().ok_or(Unreadable::Missing("networkInterface"));
-        let made = made.and_then(eni::listed).map_err(|problem| Failure::NoAnswer {
+        let made = made.and_then(|made| eni::listed(made, self.now()));
+        let made = made.map_err(|problem| Failure::NoAnswer {
             cause: format!("the interface was made and cannot be read: {problem}"),
         })?;
         Ok(Reply::Created(made.eni))

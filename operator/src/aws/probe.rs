@@ -6,7 +6,7 @@ use aws_sdk_ec2::types::{
 use ipam_core::failure::Failure;
 
 use super::{Aws, send};
-use crate::check::{Examples, NO_ENI, Probe, Probes};
+use crate::check::{Examples, NO_ATTACHMENT, NO_ENI, Probe, Probes};
 
 /// The smallest page, which is enough to find an example.
 const FEW: i32 = 5;
@@ -49,6 +49,7 @@ impl Probes for Aws {
             | Probe::AssignPrivateIpAddresses
             | Probe::UnassignPrivateIpAddresses
             | Probe::AssignIpv6Addresses
+            | Probe::DetachNetworkInterface
             | Probe::DeleteNetworkInterface => self.probe_change(probe, examples).await,
             _ => self.probe_listing(probe, examples).await,
         }
@@ -108,7 +109,13 @@ impl Aws {
             Probe::AssignPrivateIpAddresses
             | Probe::UnassignPrivateIpAddresses
             | Probe::AssignIpv6Addresses => self.probe_addresses(probe).await,
-            // Not even tried on an interface that somebody uses, in case that what answers is not EC2 and knows no dry run.
+            // These two are not even tried on what somebody uses, in case that what answers is not EC2 and knows no dry run.
+            Probe::DetachNetworkInterface => send!(
+                self,
+                name,
+                detach_network_interface.attachment_id(NO_ATTACHMENT).force(false).dry_run(true)
+            )
+            .map(drop),
             _ => send!(
                 self,
                 "DeleteNetworkInterface",

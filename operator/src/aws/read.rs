@@ -7,6 +7,7 @@ use aws_sdk_ec2::types::{
 use ipam_core::call::{Api, EniPage, EniScope, PageToken, Read, Reply};
 use ipam_core::failure::Failure;
 use ipam_core::ids::{EniId, InstanceId, InstanceType, VpcId};
+use ipam_core::view::Tags;
 use limits::Reported;
 
 use super::text::page;
@@ -66,26 +67,29 @@ impl Aws {
 
     async fn enis(&self, scope: &EniScope, token: Option<String>) -> Result<EniPage, Failure> {
         let chosen = match scope {
-            EniScope::Vpc(vpc) => in_vpc(vpc),
+            EniScope::Vpc(vpc) => vec![in_vpc(vpc)],
             EniScope::Instances(ids) => {
-                filter("attachment.instance-id", ids.iter().map(InstanceId::as_str))
+                vec![filter("attachment.instance-id", ids.iter().map(InstanceId::as_str))]
             }
-            EniScope::Ids(ids) => filter("network-interface-id", ids.iter().map(EniId::as_str)),
+            EniScope::Unattached { vpc, tags } => unattached(vpc.as_ref(), tags),
+            EniScope::Ids(ids) => {
+                vec![filter("network-interface-id", ids.iter().map(EniId::as_str))]
+            }
         };
         let output = send!(
             self,
             Api::DescribeNetworkInterfaces.name(),
             describe_network_interfaces
-                .filters(chosen)
+                .set_filters(Some(chosen))
                 .max_results(self.page())
                 .set_next_token(token)
         )?;
-        let interfaces = output.network_interfaces();
+        let (interfaces, now) = (output.network_interfaces(), self.now());
         Ok(page(
             interfaces,
             output.next_token(),
             NetworkInterface::network_interface_id,
-            eni::listed,
+            |interface| eni::listed(interface, now),
         ))
     }
 
@@ -176,6 +180,13 @@ impl Aws {
 
 fn type_name(info: &InstanceTypeInfo) -> Option<&str> {
     info.instance_type().map(types::InstanceType::as_str)
+}
+
+/// Attached to nothing, with all of these tags.
+fn unattached(vpc: Option<&VpcId>, tags: &Tags) -> Vec<Filter> {
+    let tagged = tags.iter().map(|(key, value)| filter(&format!("tag:{key}"), [value.as_str()]));
+    let loose = filter("status", ["available"]);
+    vpc.map(in_vpc).into_iter().chain([loose]).chain(tagged).collect()
 }
 
 fn in_vpc(vpc: &VpcId) -> Filter {

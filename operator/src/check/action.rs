@@ -67,10 +67,11 @@ probes! {
     CreateNetworkInterface Required "nodes have the interfaces they were launched with, and no more";
     CreateTags Required "no interface can be made, because each is tagged where it is made";
     AttachNetworkInterface Required "interfaces are made and cannot be used";
-    ModifyNetworkInterfaceAttribute Required "interfaces stay behind when their instances end";
+    ModifyNetworkInterfaceAttribute Required "interfaces stay behind when their instances end, and behind other security groups";
     AssignPrivateIpAddresses Required "interfaces hold what they were made with, and no more";
-    DeleteNetworkInterface Required "an interface that could not be attached stays and costs addresses";
+    DeleteNetworkInterface Required "interfaces that no node can use or claims stay and cost addresses";
     UnassignPrivateIpAddresses Optional "nodes keep the addresses that they do not need";
+    DetachNetworkInterface Optional "interfaces that hold nothing stay attached";
     AssignIpv6Addresses Optional "interfaces that exist get no IPv6 prefix";
     DescribeVpcs Optional "the CIDRs of the VPC are missing in status.eni of each node";
     DescribeRouteTables Optional "a subnet is chosen without regard to its route table";

@@ -52,6 +52,12 @@ fn all_is_well() {
 #[test]
 fn an_optional_action_may_be_missing() {
     check(
+        "DetachNetworkInterface: 403 UnauthorizedOperation: not you",
+        "DetachNetworkInterface optional denied interfaces that hold nothing stay attached
+         DetachNetworkInterface: UnauthorizedOperation: not you
+         enough",
+    );
+    check(
         "DescribeRouteTables: 403 UnauthorizedOperation: not you",
         "DescribeRouteTables optional denied a subnet is chosen without regard to its route table
          DescribeRouteTables: UnauthorizedOperation: not you
@@ -75,7 +81,7 @@ fn what_is_said_of_several_actions_is_shown_once() {
 fn a_required_action_may_not() {
     check(
         "DeleteNetworkInterface: 403 UnauthorizedOperation: not you",
-        "DeleteNetworkInterface required denied an interface that could not be attached stays and costs addresses
+        "DeleteNetworkInterface required denied interfaces that no node can use or claims stay and cost addresses
          DeleteNetworkInterface: UnauthorizedOperation: not you
          not enough",
     );
@@ -85,13 +91,16 @@ fn a_required_action_may_not() {
 fn what_cannot_be_told_is_not_taken_for_allowed() {
     check(
         "AttachNetworkInterface: 400 InvalidInstanceID.NotFound: no such instance
+         DetachNetworkInterface: 400 InvalidAttachmentID.NotFound: no such attachment
          DescribeSubnets: 503 RequestLimitExceeded: slowly
          DescribeVpcs: 401 AuthFailure: who are you",
         "DescribeSubnets required unclear no interface can be made, because no subnet is known
          AttachNetworkInterface required unclear interfaces are made and cannot be used
+         DetachNetworkInterface optional unclear interfaces that hold nothing stay attached
          DescribeVpcs optional unclear the CIDRs of the VPC are missing in status.eni of each node
          DescribeSubnets: throttled by EC2
          AttachNetworkInterface: InvalidInstanceID.NotFound: no such instance
+         DetachNetworkInterface: InvalidAttachmentID.NotFound: no such attachment
          DescribeVpcs: AuthFailure: who are you
          not enough",
     );

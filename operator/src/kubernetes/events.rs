@@ -5,7 +5,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use berth_shell::problem::chain;
-use ipam_core::ids::NodeName;
+use ipam_core::ids::{EniId, NodeName};
 use ipam_core::reason::Blocked;
 use ipam_core::time::Tick;
 use k8s_openapi::api::core::v1::{Event, EventSource, ObjectReference};
@@ -25,6 +25,17 @@ const NAMESPACE: &str = "default";
 
 /// The reason of the event that says that nothing keeps the node any more.
 const UNBLOCKED: &str = "AddressesAvailable";
+
+/// The reason of the event that says that an interface was behind other security groups.
+const DRIFTED: &str = "SecurityGroupsDrifted";
+
+/// The reason of the event that says that somebody else keeps changing them.
+const CONTESTED: &str = "SecurityGroupsContested";
+
+fn again(pause: Duration) -> String {
+    let minutes = pause.as_secs().div_ceil(60);
+    format!("again: somebody else changes them, too. It is put behind those in {minutes} minutes")
+}
 
 /// Which events may be sent: one for each node and reason in ten minutes.
 #[derive(Debug, Default)]
@@ -75,6 +86,19 @@ impl NodeEvents {
     /// Says that nothing keeps a node any more.
     pub async fn unblocked(&self, now: Tick, node: &NodeName) {
         self.send(now, node, ("Normal", UNBLOCKED), "the node gets the addresses it needs").await;
+    }
+
+    /// Says that an interface is behind other security groups than it should be, and is put behind those: after a pause if
+    /// somebody undid that before.
+    pub async fn drifted(&self, now: Tick, node: &NodeName, eni: &EniId, pause: Option<Duration>) {
+        let (reason, what) = match pause {
+            None => (DRIFTED, "and is put behind those".to_owned()),
+            Some(pause) => (CONTESTED, again(pause)),
+        };
+        let message = format!(
+            "{eni} is behind other security groups than the node asks for, {what}; --repair-security-groups=false leaves it"
+        );
+        self.send(now, node, ("Warning", reason), &message).await;
     }
 
     async fn send(

@@ -1,14 +1,15 @@
 //! A `CiliumNode` as the operator reads it: what others write of it in the words of the core, what the operator itself
 //! writes as digests, and nothing else.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::Ipv4Addr;
 
 use cilium_node::{CiliumNode, IGNORE_ANNOTATION, convert, is_ignored};
 use ipam_core::addresses::AddressSet;
-use ipam_core::ids::NodeName;
+use ipam_core::ids::{EniId, NodeName};
 use ipam_core::reconcile::NodeSeen;
 use ipam_core::release::Usage;
+use ipam_core::view::Contract;
 use ipnet::{IpNet, Ipv4Net};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use kube::Resource;
@@ -40,6 +41,8 @@ pub struct ObservedObject {
     pub eni: Member,
     /// `spec.ipam.pool`.
     pub pool: Member,
+    /// The interfaces in `status.eni`.
+    pub shown: BTreeSet<EniId>,
     /// The addresses in `status.eni`.
     pub listed: AddressSet,
     /// The addresses in `spec.ipam.pool`.
@@ -180,12 +183,21 @@ fn node(envelope: &Envelope<'_>, identity: &Identity) -> Result<ObservedNode, St
             used: facts.used.into_keys().collect(),
             releases: facts.releases,
             allocated: facts.allocated.into_iter().filter_map(of_ipv4).collect(),
-            listed: object.listed.clone(),
+            listed: published(&object, facts.demand.contract()).clone(),
+            shown: object.shown.clone(),
         },
         ignored: is_ignored(&node),
     };
     let problems = conversion.problems.iter().map(ToString::to_string).collect();
     Ok(ObservedNode { seen, object, problems })
+}
+
+/// What was published for an agent: what of it the agent hands out.
+const fn published(object: &ObservedObject, contract: Contract) -> &AddressSet {
+    match contract {
+        Contract::PerIp => &object.pooled,
+        Contract::Cidr => &object.listed,
+    }
 }
 
 const fn of_ipv4(net: IpNet) -> Option<Ipv4Net> {
@@ -198,14 +210,16 @@ const fn of_ipv4(net: IpNet) -> Option<Ipv4Net> {
 fn object(identity: &Identity, spec: &Reduced<'_>, status: &Reduced<'_>) -> ObservedObject {
     let version = identity.resource_version.as_deref();
     let pre_allocate = spec.rest.pointer("/ipam/pre-allocate");
-    let (eni, listed) = interfaces(status.taken);
+    let (eni, enis) = interfaces(status.taken);
+    let addresses = enis.values().flat_map(|eni| &eni.addresses);
     let (pool, pooled) = pool(spec.taken);
     ObservedObject {
         uid: identity.uid.as_deref().unwrap_or_default().into(),
         version: version.and_then(|text| text.parse().ok()),
         eni,
         pool,
-        listed,
+        shown: enis.keys().filter_map(|id| id.parse().ok()).collect(),
+        listed: addresses.filter_map(|text| text.parse::<Ipv4Addr>().ok()).collect(),
         pooled,
         pre_allocate_unset: pre_allocate.is_none_or(|value| value.is_null() || *value == json!(0)),
         told: told(&status.rest),
@@ -285,19 +299,24 @@ struct Interface {
     addresses: Vec<String>,
 }
 
-fn interfaces(part: Option<&RawValue>) -> (Member, AddressSet) {
-    let Some(part) = part else { return (Member::Empty, AddressSet::default()) };
+fn interfaces(part: Option<&RawValue>) -> (Member, BTreeMap<String, Interface>) {
+    let Some(part) = part else { return (Member::Empty, BTreeMap::new()) };
     let members = members(part);
     let enis = members.as_ref().and_then(|members| members.get("enis").copied());
     if members.as_ref().is_some_and(|members| members.len() <= usize::from(enis.is_some()))
         && enis.is_none_or(is_empty)
     {
-        return (Member::Empty, AddressSet::default());
+        return (Member::Empty, BTreeMap::new());
     }
-    let listed: Interfaces = serde_json::from_str(part.get()).unwrap_or_default();
-    let addresses = listed.enis.values().flat_map(|eni| &eni.addresses);
-    let addresses = addresses.filter_map(|text| text.parse::<Ipv4Addr>().ok()).collect();
-    (Member::Filled(Digest::of_text(part.get())), addresses)
+    let filled = Member::Filled(Digest::of_text(part.get()));
+    let read = serde_json::from_str(part.get()).map(|Interfaces { enis }| enis);
+    (filled, read.unwrap_or_else(|_| enis.map(each_interface).unwrap_or_default()))
+}
+
+/// The interfaces one by one: what is wrong with one of them hides no other, and that it is shown is certain in any case.
+fn each_interface(enis: &RawValue) -> BTreeMap<String, Interface> {
+    let enis = members(enis).unwrap_or_default().into_iter();
+    enis.map(|(id, eni)| (id, serde_json::from_str(eni.get()).unwrap_or_default())).collect()
 }
 
 fn pool(part: Option<&RawValue>) -> (Member, AddressSet) {

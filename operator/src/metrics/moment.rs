@@ -48,6 +48,13 @@ fn on_operator(make: &Maker, state: &State) {
         "Members that the installed CRD lacks, and which get lost",
     )
     .set(real(state.crd_lacks));
+    if let Some(count) = state.unclaimed_enis {
+        make.gauge(
+            "berth_unclaimed_enis",
+            "Interfaces of this cluster that are attached to nothing and that no node claims",
+        )
+        .set(real(count));
+    }
     if let Some(watched) = state.pods_watched {
         make.gauge("berth_pod_watch_up", "1 while waiting pods are seen").set(flag(watched));
     }
@@ -62,6 +69,8 @@ struct Sums {
     ignored: usize,
     candidates: u32,
     empty_slots: u32,
+    leaving: u32,
+    idle_enis: u32,
     waiting_pods: u32,
     blocked: BTreeMap<&'static str, usize>,
     oldest: Option<Tick>,
@@ -78,6 +87,8 @@ impl Sums {
         self.at_capacity += usize::from(node.remaining_interfaces == 0 && free(node) == 0);
         self.candidates += node.candidates;
         self.empty_slots += node.empty_slots;
+        self.leaving += node.leaving;
+        self.idle_enis += node.idle_enis;
         self.waiting_pods += node.waiting_pods;
         let mut reasons: Vec<&str> =
             node.blocked.iter().map(|blocked| blocked.reason.label()).collect();
@@ -130,6 +141,9 @@ fn on_sums(make: &Maker, sums: &Sums, now: Tick) {
         "Interfaces that nodes could still take",
     )
     .set(sums.empty_slots.into());
+    make.gauge("berth_leaving_ips", "Addresses on their way back to EC2").set(sums.leaving.into());
+    make.gauge("berth_idle_enis", "Attached interfaces that hold nothing and that no node needs")
+        .set(sums.idle_enis.into());
     make.gauge("berth_waiting_pods", "Pods that wait for an address").set(sums.waiting_pods.into());
     make.gauge("berth_ignored_nodes", "Nodes that ask to be left alone").set(real(sums.ignored));
     let blocked = make.gauges(

@@ -7,7 +7,7 @@ use ipam_core::action::{Action, CreateEni, Ipv4Ask};
 use ipam_core::budget::{Budget, BudgetSettings};
 use ipam_core::call::{Api, CallId};
 use ipam_core::failure::Failure;
-use ipam_core::ids::NodeName;
+use ipam_core::ids::{EniId, InstanceId, NodeName};
 use ipam_core::reason::{Blocked, Reason};
 use ipam_core::reconcile::{Event, Finding, Mode, Rival, RivalDeed, Summary};
 use ipam_core::time::Tick;
@@ -32,6 +32,8 @@ pub(crate) fn summary(name: &str) -> Summary {
         remaining_interfaces: 2,
         candidates: 0,
         empty_slots: 2,
+        leaving: 16,
+        idle_enis: 1,
         waiting_pods: 1,
         in_flight: 0,
         blocked: vec![Blocked { reason, short: 6 }],
@@ -57,13 +59,27 @@ fn create() -> Action {
     })
 }
 
+fn eni() -> EniId {
+    "eni-1".parse().unwrap()
+}
+
+fn instance() -> InstanceId {
+    "i-1".parse().unwrap()
+}
+
 /// One of everything that is counted.
 fn events() -> Vec<Event> {
     let took = Duration::from_millis(700);
     let subnet = Some("subnet-1".parse().unwrap());
     let api = Api::CreateNetworkInterface;
     let change = Some((node(), create()));
-    let eni = "eni-1".parse().unwrap();
+    let changed = |action| Event::Changed {
+        node: node(),
+        action,
+        subnet: Some("subnet-1".parse().unwrap()),
+        addresses: 0,
+        took,
+    };
     let rival = Rival { who: "cilium-operator-aws".into(), did: RivalDeed::WrotePool };
     vec![
         Event::ViewComplete { nodes: 1, enis: 1, took },
@@ -76,9 +92,26 @@ fn events() -> Vec<Event> {
             took,
         },
         Event::Failed { api, change, subnet, failure: Failure::Throttled, took },
+        changed(Action::UnassignAddresses {
+            eni: eni(),
+            addresses: [[10, 0, 0, 1].into(), [10, 0, 0, 2].into()].into(),
+        }),
+        changed(Action::DetachEni { eni: eni(), attachment: "eni-attach-1".parse().unwrap() }),
+        changed(Action::DeleteEni { eni: eni() }),
+        changed(Action::SetSecurityGroups { eni: eni(), groups: vec!["sg-1".parse().unwrap()] }),
+        Event::CleanedUp { eni: eni(), instance: instance(), age: None, took },
+        Event::CleanUpFailed {
+            eni: eni(),
+            instance: instance(),
+            failure: Failure::Throttled,
+            took,
+        },
+        Event::WouldCleanUp { eni: eni(), instance: instance(), age: Some(took) },
+        Event::CleanUpOff,
         Event::FirstAddress { node: node(), took },
         Event::WouldChange { node: node(), action: create() },
-        Event::Found { node: node(), finding: Finding::EniVanished { eni } },
+        Event::Found { node: node(), finding: Finding::EniVanished { eni: eni() } },
+        Event::Found { node: node(), finding: Finding::GroupsDrifted { eni: eni() } },
         Event::Unreadable { api: Api::DescribeSubnets, what: "x".into() },
         Event::PermissionMissing { api: Api::DescribeRouteTables },
         Event::RivalFound { node: None, rival },
@@ -100,6 +133,7 @@ fn board() -> std::sync::Arc<Board> {
         state.budget = Some(Budget::new(BudgetSettings::default(), Tick::default()));
         state.subnets = vec![("subnet-1".parse().unwrap(), "eu-west-1a".parse().unwrap(), 200)];
         state.pods_watched = Some(true);
+        state.unclaimed_enis = Some(3);
     });
     board
 }
@@ -183,6 +217,21 @@ fn figures_are_what_they_are_called() {
             1.0,
         );
     }
+    for (series, expected) in [
+        ("cilium_operator_ipam_ip_release_ops", 2.0),
+        ("berth_enis_detached_total", 1.0),
+        ("berth_enis_deleted_total", 1.0),
+        ("berth_security_groups_repaired_total", 1.0),
+    ] {
+        check(&format!("{series}{{{subnet}}}"), expected);
+    }
+    check("berth_enis_cleaned_up_total", 1.0);
+    check("berth_unclaimed_enis", 3.0);
+    check("berth_idle_enis", 1.0);
+    check("berth_leaving_ips", 16.0);
+    check("berth_would_change_total{action=\"DeleteNetworkInterface\"}", 1.0);
+    check("berth_ec2_failures_total{action=\"DeleteNetworkInterface\",failure=\"Throttled\"}", 1.0);
+    check("berth_audit_findings_total{kind=\"GroupsDrifted\"}", 1.0);
     check("berth_blocked_nodes{reason=\"InstanceFull\"}", 1.0);
     check("berth_mode{mode=\"normal\"}", 1.0);
     check("berth_mode{mode=\"observe\"}", 0.0);

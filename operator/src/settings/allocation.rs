@@ -13,7 +13,7 @@ use ipam_core::release::ReleaseSettings;
 use ipam_core::view::Tags;
 use limits::Overrides;
 
-use super::values::overrides;
+use super::values::{LONGEST, cluster, overrides, within};
 use super::{SettingsError, random};
 
 /// Flags about addresses and interfaces, as given.
@@ -29,7 +29,7 @@ pub(super) struct AllocationArguments {
     /// Free /28 blocks that a subnet must have again before a node that fell back to single addresses asks it for prefixes
     #[arg(long, env = "BERTH_RETURN_TO_PREFIXES_AT", default_value = "4", value_name = "COUNT")]
     return_to_prefixes_at: u32,
-    /// Name of the cluster, put on every new interface as the tag berth/cluster. `default` counts as no name
+    /// Name of the cluster, put on every new interface as the tag berth/cluster. `default` counts as no name, and without one nothing is cleaned up
     #[arg(long, env = "BERTH_CLUSTER_NAME", default_value = "default", value_name = "NAME")]
     cluster_name: String,
     /// Tags for every new interface: KEY=VALUE,KEY=VALUE, or a JSON object
@@ -47,8 +47,8 @@ pub(super) struct AllocationArguments {
     /// Interfaces that may be made per hour; without it as many as are needed
     #[arg(long, env = "BERTH_MAX_ENI_CREATIONS_PER_HOUR", value_parser = clap::value_parser!(u32).range(1..), value_name = "COUNT")]
     max_eni_creations_per_hour: Option<u32>,
-    /// Give back what nodes have to spare for long enough, when their agents agree. Off unless asked for: the simulation of all faults is to come
-    #[arg(long, env = "BERTH_AWS_RELEASE_EXCESS_IPS", default_value = "false", num_args = 0..=1, require_equals = true, default_missing_value = "true", value_parser = BoolishValueParser::new(), value_name = "BOOL")]
+    /// Give back what nodes have to spare for long enough, when their agents agree. Off, nodes keep what they once had
+    #[arg(long, env = "BERTH_AWS_RELEASE_EXCESS_IPS", default_value = "true", num_args = 0..=1, require_equals = true, default_missing_value = "true", value_parser = BoolishValueParser::new(), value_name = "BOOL")]
     aws_release_excess_ips: bool,
     /// Seconds for which a node has an address to spare before its agent is asked for it
     #[arg(
@@ -101,8 +101,6 @@ enum UnmatchedName {
 /// The least time between two looks at every node, since more often costs calls that new addresses need; and the least time
 /// after which somebody else counts as gone, since what they do may be as far apart.
 const SHORTEST: Duration = Duration::from_mins(1);
-/// A year is as good as never.
-const LONGEST: Duration = Duration::from_hours(8760);
 
 impl AllocationArguments {
     /// Checks the flags.
@@ -127,11 +125,8 @@ impl AllocationArguments {
             aws_instance_limit_mapping: overrides,
             update_ec2_adapter_limit_via_api: learn_limits,
         } = self;
-        let between = "1m to 8760h";
         for (flag, given) in [("audit-interval", audit_interval), ("rival-grace", rival_grace)] {
-            if !(SHORTEST..=LONGEST).contains(&given) {
-                return Err(SettingsError::invalid(flag, &format!("{given:?}"), between));
-            }
+            within(flag, given, SHORTEST..=LONGEST, "1m to 8760h")?;
         }
         let unmatched = match unmatched_selectors {
             UnmatchedName::Block => Unmatched::Block,
@@ -143,7 +138,7 @@ impl AllocationArguments {
             foreign_tag_keys,
             foreign_secondary_tag_keys,
             eni_tags,
-            cluster: Some(cluster_name).filter(|name| !matches!(name.as_str(), "" | "default")),
+            cluster: cluster(cluster_name),
             return_to_prefixes_at,
         })?;
         let delay = Duration::from_secs(excess_ip_release_delay.into());

@@ -19,10 +19,7 @@ pub(super) struct CiliumArguments {
     /// Take on instances with these tags alone. Not possible: an error unless empty
     #[arg(long, env = "BERTH_INSTANCE_TAGS_FILTER", default_value = "", value_parser = values::tags, value_name = "TAGS")]
     instance_tags_filter: Tags,
-    /// How often unattached interfaces are deleted. This version never deletes one that it did not fail to attach
-    #[arg(long, env = "BERTH_ENI_GC_INTERVAL", value_parser = values::duration, value_name = "TIME")]
-    eni_gc_interval: Option<Duration>,
-    /// Tags of unattached interfaces to delete
+    /// Tags of unattached interfaces to delete. Here those with the tags berth/managed and berth/cluster, and no others
     #[arg(long, env = "BERTH_ENI_GC_TAGS", value_parser = values::tags, value_name = "TAGS")]
     eni_gc_tags: Option<Tags>,
     /// Primary addresses for pods. Here `spec.eni.use-primary-address` of a node decides alone
@@ -42,7 +39,6 @@ impl CiliumArguments {
         let Self {
             ipam,
             instance_tags_filter,
-            eni_gc_interval,
             eni_gc_tags,
             aws_use_primary_address,
             nodes_gc_interval,
@@ -51,12 +47,8 @@ impl CiliumArguments {
         dangerous(&ipam, &instance_tags_filter)?;
         let said = [
             (
-                eni_gc_interval.is_some_and(|interval| !interval.is_zero()),
-                "eni-gc-interval: this version does not look for unattached interfaces to delete",
-            ),
-            (
                 eni_gc_tags.is_some_and(|tags| !tags.is_empty()),
-                "eni-gc-tags: this version does not look for unattached interfaces to delete, and does not put these tags on new ones",
+                "eni-gc-tags: interfaces to clean up are found by the tags berth/managed and berth/cluster, which every new one has",
             ),
             (
                 aws_use_primary_address.is_some(),

@@ -4,6 +4,7 @@ use std::fmt::Write;
 
 use clap::CommandFactory;
 
+use ipam_core::clean_up::CleanUpSettings;
 use ipam_core::reconcile::ReconcileSettings;
 use ipam_core::release::ReleaseSettings;
 
@@ -47,6 +48,9 @@ fn members(settings: &Settings) -> Vec<(&'static str, String)> {
         ("learn", format!("{}", machine.learn_limits)),
         ("per hour", format!("{:?}", machine.creations_per_hour)),
         ("release", released(&machine.release)),
+        ("idle", format!("{:?}", machine.eni_idle_delay)),
+        ("repair", format!("{}", machine.repair_security_groups)),
+        ("clean up", cleaned_up(&machine.clean_up)),
         ("audit", format!("{:?}", machine.audit_interval)),
         ("rival", format!("{:?}", machine.rival_grace)),
         ("ec2", format!("{ec2:?}")),
@@ -70,6 +74,14 @@ fn released(release: &ReleaseSettings) -> String {
     if *is_on { format!("on after {delay:?}, {per_hour:?} per hour") } else { "off".into() }
 }
 
+fn cleaned_up(settings: &CleanUpSettings) -> String {
+    let CleanUpSettings { interval, grace, per_pass } = settings;
+    interval.map_or_else(
+        || "off".to_owned(),
+        |interval| format!("every {interval:?}, after {grace:?}, {per_pass} each"),
+    )
+}
+
 #[test]
 fn nothing_given_is_the_defaults() {
     check("", "");
@@ -80,6 +92,10 @@ fn nothing_given_is_the_defaults() {
     assert_eq!(settings.ec2.max_results, 1000);
     assert_eq!(settings.machine.rival_grace, ReconcileSettings::default().rival_grace);
     assert_eq!(settings.machine.audit_interval, ReconcileSettings::default().audit_interval);
+    assert_eq!(settings.machine.release, ReleaseSettings::default());
+    assert_eq!(settings.machine.eni_idle_delay, ReconcileSettings::default().eni_idle_delay);
+    assert!(settings.machine.repair_security_groups);
+    assert_eq!(settings.machine.clean_up, CleanUpSettings::default());
     assert_ne!(
         settings.machine.token_salt,
         Settings::from_arguments([]).unwrap().machine.token_salt,
@@ -93,10 +109,7 @@ fn flags_of_berth() {
     check("--mode | no-release", "mode: NoRelease");
     check("--unmatched-selectors=fall-through", "unmatched: FallThrough");
     check("--max-eni-creations-per-hour=10", "per hour: Some(10)");
-    check(
-        "--aws-release-excess-ips | --max-address-releases-per-hour=100",
-        "release: on after 180s, Some(100) per hour",
-    );
+    check("--max-address-releases-per-hour=100", "release: on after 180s, Some(100) per hour");
     check("--audit-interval=30m", "audit: 1800s");
     check("--rival-grace=5m", "rival: 300s");
     check("--return-to-prefixes-at=2", "return at: 2");
@@ -107,6 +120,23 @@ fn flags_of_berth() {
     check("--k8s-namespace=berth-system", "lease: Some(\"berth-system\")/berth-operator");
     check("--log-format=json | --debug", "logs: LogSettings { format: Json, level: Debug }");
     check("--install-crd=false | --watch-pods=no", "crd: false\npods: false");
+}
+
+#[test]
+fn interfaces_are_let_go_repaired_and_cleaned_up() {
+    check("--aws-release-excess-ips=false | --excess-ip-release-delay=60", "release: off");
+    check("--excess-ip-release-delay=60", "release: on after 60s, None per hour");
+    check("--aws-release-excess-ips", "");
+    check("--eni-idle-delay=1m", "idle: Some(60s)");
+    check("--eni-idle-delay=0", "idle: None");
+    check("--repair-security-groups=false", "repair: false");
+    check(
+        "--eni-gc-interval=1h | --eni-gc-grace=1h30m | --eni-gc-limit=3",
+        "clean up: every 3600s, after 5400s, 3 each",
+    );
+    check("--eni-gc-interval=0s", "clean up: off");
+    check("--eni-gc-interval=0 | --eni-idle-delay=0s", "idle: None\nclean up: off");
+    check("--eni-gc-interval=5m", "");
 }
 
 #[test]
@@ -157,15 +187,11 @@ fn the_overall_bucket_is_there_when_it_is_asked_for() {
 
 #[test]
 fn flags_without_effect_say_so() {
+    check("--ipam=eni | --eni-gc-tags=", "");
     check(
-        "--eni-gc-interval=5m",
-        "notices: without effect: eni-gc-interval: this version does not look for unattached interfaces to delete",
-    );
-    check("--eni-gc-interval=0s | --ipam=eni", "");
-    check("--aws-release-excess-ips=false | --excess-ip-release-delay=60", "");
-    check(
-        "--aws-release-excess-ips | --excess-ip-release-delay=60",
-        "release: on after 60s, None per hour",
+        "--eni-gc-tags=a=1",
+        "notices: without effect: eni-gc-tags: interfaces to clean up are found by the tags berth/managed and berth/cluster, \
+         which every new one has",
     );
 }
 
@@ -247,9 +273,6 @@ fn values_that_make_no_sense_name_their_flag() {
         "eu west",
         "'--region <NAME>': expected the name of a Region, such as eu-west-1",
     );
-    check("--audit-interval=1s", "--audit-interval \"1s\": expected 1m to 8760h");
-    check("--rival-grace=0s", "--rival-grace \"0ns\": expected 1m to 8760h");
-    check("--rival-grace=9000h", "--rival-grace \"32400000s\": expected 1m to 8760h");
     for name in ["A_B/c", "", "a..b", "-a", "a."] {
         check(
             &format!("--lease-name={name}"),
@@ -258,6 +281,24 @@ fn values_that_make_no_sense_name_their_flag() {
             ),
         );
     }
+    check("--no-such-flag", "error: unexpected argument '--no-such-flag' found");
+}
+
+#[test]
+fn times_and_counts_out_of_bounds_name_their_flag() {
+    check("--audit-interval=1s", "--audit-interval \"1s\": expected 1m to 8760h");
+    check("--rival-grace=0s", "--rival-grace \"0ns\": expected 1m to 8760h");
+    check("--rival-grace=9000h", "--rival-grace \"32400000s\": expected 1m to 8760h");
+    check("--eni-idle-delay=900ms", "--eni-idle-delay \"900ms\": expected 0, or 1s to 8760h");
+    check("--eni-idle-delay=9000h", "--eni-idle-delay \"32400000s\": expected 0, or 1s to 8760h");
+    check("--eni-gc-interval=1s", "--eni-gc-interval \"1s\": expected 0, or 1m to 8760h");
+    check("--eni-gc-interval=9000h", "--eni-gc-interval \"32400000s\": expected 0, or 1m to 8760h");
+    check("--eni-gc-grace=4m", "--eni-gc-grace \"240s\": expected 5m to 8760h");
+    check("--eni-gc-grace=0s", "--eni-gc-grace \"0ns\": expected 5m to 8760h");
+    check(
+        "--eni-gc-limit=0",
+        "error: invalid value '0' for '--eni-gc-limit <COUNT>': 0 is not in 1..=4294967295",
+    );
     check(
         "--leader-election-retry-period=1ms",
         "--leader-election-retry-period \"1ms\": expected 100ms or more: each try is a request to the API server",
@@ -270,7 +311,6 @@ fn values_that_make_no_sense_name_their_flag() {
         "--leader-election-lease-duration=1500ms",
         "--leader-election-lease-duration \"1.5s\": expected whole seconds, 1s to 24h: a Lease counts in seconds",
     );
-    check("--no-such-flag", "error: unexpected argument '--no-such-flag' found");
 }
 
 #[test]

@@ -1,9 +1,14 @@
 //! How the values of the operator's own flags are written. Each function reads one kind of value and says what it expected.
 
-use berth_shell::settings::values::tags;
+use std::ops::RangeInclusive;
+use std::time::Duration;
+
+use berth_shell::settings::values::{duration, tags};
 use ipam_core::budget::Rate;
 use ipam_core::call::Api;
 use limits::Overrides;
+
+use super::SettingsError;
 
 /// Reads limits of instance types: `TYPE=ENIS,IPV4,IPV6` once or several times, with commas between, or a JSON object.
 pub(super) fn overrides(text: &str) -> Result<Overrides, String> {
@@ -20,6 +25,39 @@ pub(super) fn overrides(text: &str) -> Result<Overrides, String> {
         }
     }
     Overrides::from_arguments(entries.iter().map(String::as_str)).map_err(|error| error.to_string())
+}
+
+/// Reads a length of time of which none means never: `0` needs no unit, as in Go.
+pub(super) fn time_or_never(text: &str) -> Result<Duration, String> {
+    if text == "0" { Ok(Duration::ZERO) } else { duration(text) }
+}
+
+/// A year is as good as never.
+pub(super) const LONGEST: Duration = Duration::from_hours(8760);
+/// The least age of an interface that is cleaned up: its creation may be sent again for some minutes, and it be attached after that.
+const YOUNGEST: Duration = Duration::from_mins(5);
+
+/// A time within `bounds`, which `expected` says in words.
+pub(super) fn within(
+    setting: &'static str,
+    given: Duration,
+    bounds: RangeInclusive<Duration>,
+    expected: &'static str,
+) -> Result<Duration, SettingsError> {
+    if bounds.contains(&given) {
+        return Ok(given);
+    }
+    Err(SettingsError::invalid(setting, &format!("{given:?}"), expected))
+}
+
+/// The grace period of a clean-up.
+pub(super) fn grace(setting: &'static str, given: Duration) -> Result<Duration, SettingsError> {
+    within(setting, given, YOUNGEST..=LONGEST, "5m to 8760h")
+}
+
+/// The name of a cluster. `default` is none.
+pub(super) fn cluster(given: String) -> Option<String> {
+    Some(given).filter(|name| !matches!(name.as_str(), "" | "default"))
 }
 
 /// Reads a share: more than 0, at most 1.

@@ -2,13 +2,14 @@
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
+use std::time::Duration;
 
 use ipam_core::action::Action;
 use ipam_core::call::Api;
 use ipam_core::failure::{Failure, Remedy};
-use ipam_core::ids::NodeName;
+use ipam_core::ids::{EniId, NodeName};
 use ipam_core::reason::Blocked;
-use ipam_core::reconcile::{Event, Mode, Rival, RivalDeed};
+use ipam_core::reconcile::{Event, Finding, Mode, Rival, RivalDeed};
 use kube::Client;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
@@ -45,6 +46,16 @@ fn log(event: &Event, said: &mut Said) {
         Event::FirstAddress { node, took } => info!(%node, ?took, "the node has its first address"),
         Event::Blocked { node, blocked } => log_blocked(node, blocked, said.is_new(node, blocked)),
         Event::WouldChange { node, action } => info!(%node, %action, "would be done"),
+        Event::CleanedUp { .. }
+        | Event::CleanUpFailed { .. }
+        | Event::WouldCleanUp { .. }
+        | Event::CleanUpOff => log_clean_up(event),
+        Event::Found { node, finding: Finding::GroupsDrifted { eni } } => {
+            warn!(%node, %eni, "the interface is behind other security groups than a new one would get: it is put behind those");
+        }
+        Event::Found { node, finding: Finding::GroupsContested { eni, pause } } => {
+            warn!(%node, %eni, ?pause, "somebody keeps putting the interface behind other security groups: it is put back later");
+        }
         Event::Found { node, finding } => {
             warn!(%node, kind = finding.label(), ?finding, "EC2 differs from what was known");
         }
@@ -72,10 +83,36 @@ fn log(event: &Event, said: &mut Said) {
     }
 }
 
+/// What becomes of interfaces that no node claims.
+fn log_clean_up(event: &Event) {
+    match event {
+        Event::CleanedUp { eni, instance, age, took } => {
+            info!(%eni, %instance, ?age, ?took, "deleted an interface that no node claims");
+        }
+        Event::CleanUpFailed { eni, instance, failure, took: _ } if is_daily(failure) => {
+            debug!(%eni, %instance, %failure, "an interface that no node claims is not deleted");
+        }
+        Event::CleanUpFailed { eni, instance, failure, took: _ } => {
+            warn!(%eni, %instance, %failure, "an interface that no node claims is not deleted");
+        }
+        Event::WouldCleanUp { eni, instance, age } => {
+            info!(%eni, %instance, ?age, "an interface that no node claims would be deleted");
+        }
+        Event::CleanUpOff => warn!(
+            "interfaces that no node claims are not cleaned up: without --cluster-name they cannot be told from those of other \
+             clusters; --eni-gc-interval=0 says that this is meant"
+        ),
+        _ => {}
+    }
+}
+
+/// Being slowed down is part of the day, and what else is so is said by what blocks the node.
+fn is_daily(failure: &Failure) -> bool {
+    matches!(failure.remedy(), Remedy::SlowDown | Remedy::DoWithout)
+}
+
 fn log_failure(api: Api, change: Option<&(NodeName, Action)>, failure: &Failure) {
-    // Being slowed down is part of the day, and what else is so is said by what blocks the node.
-    let daily = matches!(failure.remedy(), Remedy::SlowDown | Remedy::DoWithout);
-    match (change, daily) {
+    match (change, is_daily(failure)) {
         (Some((node, action)), true) => debug!(%api, %node, %action, %failure, "failed"),
         (Some((node, action)), false) => warn!(%api, %node, %action, %failure, "failed"),
         (None, true) => debug!(%api, %failure, "failed"),
@@ -165,24 +202,57 @@ const fn part_name(part: Part) -> &'static str {
 /// As many events as may wait to be written; more are left out.
 const BACKLOG: usize = 256;
 
+/// What people who look at a Node read there.
+enum Shown {
+    /// What keeps it from what it wants, the worst first; empty: nothing any more.
+    Blocked(Vec<Blocked>),
+    /// An interface was behind other security groups than a new one would get. With a pause, somebody undid that it was put back.
+    Drifted(EniId, Option<Duration>),
+}
+
+impl Shown {
+    /// What an event says to them; `None` for nothing.
+    fn of(event: &Event) -> Option<(NodeName, Self)> {
+        match event {
+            Event::Blocked { node, blocked } => {
+                let mut worst = blocked.clone();
+                worst.sort_by_key(|blocked| std::cmp::Reverse(blocked.short));
+                Some((node.clone(), Self::Blocked(worst)))
+            }
+            Event::Found { node, finding: Finding::GroupsDrifted { eni } } => {
+                Some((node.clone(), Self::Drifted(eni.clone(), None)))
+            }
+            Event::Found { node, finding: Finding::GroupsContested { eni, pause } } => {
+                Some((node.clone(), Self::Drifted(eni.clone(), Some(*pause))))
+            }
+            _ => None,
+        }
+    }
+}
+
 /// Writes the log, and events on Nodes: those beside the loop, which never waits for it.
 pub(super) struct Reporter {
     said: Said,
-    sender: Option<mpsc::Sender<(NodeName, Vec<Blocked>)>>,
+    sender: Option<mpsc::Sender<(NodeName, Shown)>>,
     /// Ends with the term.
     _writer: JoinSet<()>,
 }
 
 impl Reporter {
     pub(super) fn new(client: &Client, settings: &Settings, board: &Arc<Board>) -> Self {
-        let (sender, mut inputs) = mpsc::channel::<(NodeName, Vec<Blocked>)>(BACKLOG);
+        let (sender, mut inputs) = mpsc::channel::<(NodeName, Shown)>(BACKLOG);
         let events = NodeEvents::new(client.clone(), settings.kubernetes.lease.identity.clone());
         let (board, mut writer) = (Arc::clone(board), JoinSet::new());
         writer.spawn(async move {
-            while let Some((node, blocked)) = inputs.recv().await {
-                match blocked.first() {
-                    Some(first) => events.blocked(board.now(), &node, first).await,
-                    None => events.unblocked(board.now(), &node).await,
+            while let Some((node, shown)) = inputs.recv().await {
+                match shown {
+                    Shown::Blocked(blocked) => match blocked.first() {
+                        Some(first) => events.blocked(board.now(), &node, first).await,
+                        None => events.unblocked(board.now(), &node).await,
+                    },
+                    Shown::Drifted(eni, pause) => {
+                        events.drifted(board.now(), &node, &eni, pause).await;
+                    }
                 }
             }
         });
@@ -193,12 +263,9 @@ impl Reporter {
 
     pub(super) fn on_event(&mut self, event: &Event) {
         log(event, &mut self.said);
-        let (Event::Blocked { node, blocked }, Some(sender)) = (event, &self.sender) else {
-            return;
-        };
-        let mut worst = blocked.clone();
-        worst.sort_by_key(|blocked| std::cmp::Reverse(blocked.short));
-        if sender.try_send((node.clone(), worst)).is_err() {
+        let (Some(shown), Some(sender)) = (Shown::of(event), &self.sender) else { return };
+        if let Err(full) = sender.try_send(shown) {
+            let (node, _) = full.into_inner();
             debug!(%node, "too many events: one is left out");
         }
     }

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use ipam_core::ids::NodeName;
 use ipam_core::policy::Policy;
-use ipam_core::reconcile::{Event, Reconciler, Rival};
+use ipam_core::reconcile::{Event, Reconciler, Rival, Totals};
 use ipam_core::time::Tick;
 use kube::Client;
 use tokio::sync::mpsc;
@@ -331,11 +331,12 @@ impl<C: Cloud> Term<C> {
     fn show(&mut self, now: Tick) {
         self.shown = now;
         self.show_at = None;
-        let subnets = self.machine.totals(now).subnets;
+        let Totals { subnets, left_behind, .. } = self.machine.totals(now);
         let budget = self.machine.budget().clone();
         let (calls, writes) = (self.work.calls(), self.work.writes());
         self.board.say(|state| {
             state.subnets = subnets;
+            state.unclaimed_enis = left_behind;
             state.budget = Some(budget);
             state.calls_in_flight = calls;
             state.writes_in_flight = writes;
@@ -367,8 +368,8 @@ impl<C: Cloud> Term<C> {
 
     /// Whoever looks into what happened at EC2 finds here what nobody waited for.
     fn say_unanswered(&self) {
-        for (node, action) in self.work.changes() {
-            warn!(%node, %action, "not waited for any longer: whoever leads next observes what came of it");
+        for change in self.work.changes() {
+            warn!(change, "not waited for any longer: whoever leads next observes what came of it");
         }
     }
 }

@@ -3,10 +3,8 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use ipam_core::action::Action;
 use ipam_core::call::{Call, CallId, Reply, Request};
 use ipam_core::failure::Failure;
-use ipam_core::ids::NodeName;
 use kube::Client;
 use tokio::task::{Id, JoinError, JoinSet};
 
@@ -28,7 +26,7 @@ pub(super) enum Done {
 
 /// What a task carries out.
 enum Job {
-    Call { id: CallId, change: Option<(NodeName, Action)> },
+    Call { id: CallId, change: Option<String> },
     Write(Arc<Write>),
 }
 
@@ -60,9 +58,9 @@ impl<C: Cloud> Work<C> {
     }
 
     /// The changes on their way.
-    pub(super) fn changes(&self) -> impl Iterator<Item = &(NodeName, Action)> {
+    pub(super) fn changes(&self) -> impl Iterator<Item = &str> {
         self.jobs.values().filter_map(|job| match job {
-            Job::Call { change, .. } => change.as_ref(),
+            Job::Call { change, .. } => change.as_deref(),
             Job::Write(_) => None,
         })
     }
@@ -76,7 +74,7 @@ impl<C: Cloud> Work<C> {
     pub(super) fn call(&mut self, call: Call) {
         let id = call.id;
         let change = match &call.request {
-            Request::Mutate(mutation) => Some((mutation.node.clone(), mutation.action.clone())),
+            Request::Mutate(mutation) => Some(mutation.to_string()),
             Request::Read(_) => None,
         };
         let is_mutation = change.is_some();

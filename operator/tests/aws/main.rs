@@ -6,6 +6,8 @@ mod bed;
 #[cfg(test)]
 mod faults;
 #[cfg(test)]
+mod gc;
+#[cfg(test)]
 mod odd;
 #[cfg(test)]
 mod permissions;

@@ -152,6 +152,27 @@ fn addresses_inside_prefixes_and_the_primary_are_not_counted_twice() {
     );
 }
 
+/// By a tag of the interface, in an answer that came at the start of the year 2026.
+#[test]
+fn how_old_an_interface_is() {
+    let check = |tag: &str, age: &str| {
+        let item = format!(
+            "<tagSet><item><key>berth/created-at</key><value>{tag}</value></item></tagSet>"
+        );
+        let fine = "nobody's: eni-2 Ordinary in subnet-1 behind: 10.0.0.9";
+        odd("eni-2", &item, &format!("{fine} {{berth/created-at:{tag}}}{age}"));
+    };
+    check("2025-12-31T23:00:00Z", ", 3600 s old");
+    check("2026-01-01T00:59:30+01:00", ", 30 s old");
+    check("2026-01-01T00:00:00Z", ", 0 s old");
+    check("2026-01-01T09:00:00Z", ", 0 s old");
+    check("9999-01-01T00:00:00Z", ", 0 s old");
+    for unreadable in ["2025-12-31T23:00:00", "2025-12-31", "1767222000", "yesterday", ""] {
+        check(unreadable, "");
+    }
+    odd("eni-2", "", "nobody's: eni-2 Ordinary in subnet-1 behind: 10.0.0.9");
+}
+
 #[test]
 fn fewer_than_asked_for_is_what_there_is() {
     let two = "<assignedPrivateIpAddressesSet><item><privateIpAddress>10.0.0.5</privateIpAddress></item></assignedPrivateIpAddressesSet>";
@@ -317,6 +338,12 @@ fn listings_are_filtered_and_paged() {
         "enis ids eni-1",
         "Filter.1.Name=network-interface-id Filter.1.Value.1=eni-1 MaxResults=1000",
     );
+    asked(
+        "enis unattached vpc-1 @next",
+        "Filter.1.Name=vpc-id Filter.1.Value.1=vpc-1 Filter.2.Name=status Filter.2.Value.1=available \
+         Filter.3.Name=tag%3Aberth%2Fcluster Filter.3.Value.1=test Filter.4.Name=tag%3Aberth%2Fmanaged Filter.4.Value.1=true \
+         MaxResults=1000 NextToken=next",
+    );
     asked("subnets vpc-1", "Filter.1.Name=vpc-id Filter.1.Value.1=vpc-1 MaxResults=1000");
     asked("vpc vpc-1", "Filter.1.Name=vpc-id Filter.1.Value.1=vpc-1");
     asked("groups vpc-1 @next", "VpcId=vpc-1 MaxResults=1000 NextToken=next");
@@ -339,6 +366,12 @@ fn changes_say_everything() {
         "NetworkInterfaceId=eni-1 Attachment.AttachmentId=eni-attach-1 Attachment.DeleteOnTermination=true",
     );
     asked("delete eni-1", "NetworkInterfaceId=eni-1");
+    // Never by force: that would pull the interface from under the host.
+    asked("detach eni-1 eni-attach-1", "AttachmentId=eni-attach-1 Force=false");
+    asked(
+        "set-groups eni-1 sg-1,sg-2",
+        "NetworkInterfaceId=eni-1 SecurityGroupId.1=sg-1 SecurityGroupId.2=sg-2",
+    );
     let made = "ClientToken=berth-1 SubnetId=subnet-1 SecurityGroupId.1=sg-0000000b Description=Cilium-CNI%20%28i-0000000a%29 \
         TagSpecification.1.ResourceType=network-interface \
         TagSpecification.1.Tag.1.Key=berth%2Fcreated-at TagSpecification.1.Tag.1.Value=2026-01-01T00%3A01%3A01Z \

@@ -44,7 +44,12 @@ fn a_published_policy_is_enough_and_what_it_lacks_is_named() {
     run(Face::InProcess, async |bed: &mut Bed| {
         limit(bed, POLICY);
         let checked = check(&bed.as_caller("AKIALIMITED")).await;
-        let lacks = ["AssignIpv6Addresses", "DescribeRouteTables", "GetSecurityGroupsForVpc"];
+        let lacks = [
+            "DetachNetworkInterface",
+            "AssignIpv6Addresses",
+            "DescribeRouteTables",
+            "GetSecurityGroupsForVpc",
+        ];
         assert_eq!(missing(&checked), lacks, "{}", checked.table());
         assert!(checked.is_enough());
     });

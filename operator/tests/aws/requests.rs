@@ -1,5 +1,7 @@
 //! Each request, and what it becomes in the simulated EC2.
 
+use ec2_sim::build::{NewAttachment, NewInterface};
+
 use crate::bed::{Bed, Face, run};
 
 /// Every request once.
@@ -32,7 +34,7 @@ async fn mutations(bed: &mut Bed) {
     bed.check("modify $eni $attachment", "done").await;
     bed.check(
         "enis ids $eni",
-        "i-0000000a: $eni Ordinary in subnet-0000000b behind sg-0000000b: 10.0.2.4 10.0.2.16/28 10.0.2.32/28 2001:db8:1234:1a02:…::/80, Attached at 0/1 to the end, \"Cilium-CNI (i-0000000a)\" {berth/created-at:2026-01-01T00:01:01Z,berth/managed:true,team:net}",
+        "i-0000000a: $eni Ordinary in subnet-0000000b behind sg-0000000b: 10.0.2.4 10.0.2.16/28 10.0.2.32/28 2001:db8:1234:1a02:…::/80, Attached at 0/1 to the end, \"Cilium-CNI (i-0000000a)\" {berth/created-at:2026-01-01T00:01:01Z,berth/managed:true,team:net}, … s old",
     )
     .await;
     bed.check("delete $eni", "EniInUse (InvalidParameterValue)").await;
@@ -79,6 +81,64 @@ async fn listings(bed: &mut Bed) {
          t2.micro xen 2: 2 + 2",
     )
     .await;
+}
+
+/// The instance lets go by itself: how long that takes is up to it.
+async fn detachments(bed: &mut Bed) {
+    bed.check("set-groups eni-0000000b sg-0000000a,sg-0000000b", "done").await;
+    bed.check(
+        "enis ids eni-0000000b",
+        "i-0000000b: eni-0000000b Ordinary in subnet-0000000b behind sg-0000000a sg-0000000b: …",
+    )
+    .await;
+    bed.check(
+        "set-groups eni-0000000b sg-0000000c",
+        "SecurityGroupNotFound (InvalidGroup.NotFound)",
+    )
+    .await;
+    bed.check("detach $eni $attachment", "done").await;
+    tokio::time::sleep(std::time::Duration::from_mins(1)).await;
+    bed.check("enis ids $eni", "nobody's: $eni Ordinary …").await;
+    bed.check("detach $eni $attachment", "AttachmentNotFound (InvalidAttachmentID.NotFound)").await;
+    bed.check("delete $eni", "done").await;
+}
+
+#[test]
+fn an_interface_is_made_repaired_and_let_go() {
+    run(Face::InProcess, async |bed: &mut Bed| {
+        bed.call("create subnet-0000000b addresses 0").await.expect("an interface");
+        bed.call("attach $eni i-0000000a 1").await.expect("an attachment");
+        detachments(bed).await;
+    });
+}
+
+/// Attached to nothing, in that VPC, with both tags.
+#[test]
+fn interfaces_that_are_attached_to_nothing() {
+    run(Face::InProcess, async |bed: &mut Bed| {
+        let request = "enis unattached vpc-0000000a";
+        bed.check(request, "nothing").await;
+        let place = |cluster: &str, attachment: Option<NewAttachment>| {
+            let mut new = NewInterface::new("subnet-0000000b".parse().expect("a subnet"));
+            let tags = [("berth/cluster", cluster), ("berth/managed", "true")];
+            new.tags = tags.map(|(key, value)| (key.to_owned(), value.to_owned())).into();
+            new.attachment = attachment;
+            bed.build(|mut builder| builder.interface(new)).expect("an interface").to_string()
+        };
+        let attachment = NewAttachment {
+            instance: Some("i-0000000a".parse().expect("an instance")),
+            instance_owner: None,
+            device_index: 1,
+            network_card: 0,
+            delete_on_termination: true,
+        };
+        let (ours, ..) =
+            (place("test", None), place("other", None), place("test", Some(attachment)));
+        let expected =
+            format!("nobody's: {ours} Ordinary … {{berth/cluster:test,berth/managed:true}}");
+        bed.check(request, &expected).await;
+        bed.check("enis unattached vpc-0000000b", "nothing").await;
+    });
 }
 
 #[test]

@@ -56,7 +56,8 @@ fn assigned(assigned: &Assigned) -> String {
 
 fn listed(one: &ListedEni) -> String {
     let instance = one.instance.as_ref().map_or("nobody's".to_owned(), ToString::to_string);
-    format!("{instance}: {}", eni(&one.eni))
+    let age = one.age.map(|age| format!(", {} s old", age.as_secs()));
+    format!("{instance}: {}{}", eni(&one.eni), age.unwrap_or_default())
 }
 
 fn eni(eni: &EniView) -> String {

@@ -3,6 +3,7 @@
 use ipam_core::action::{Action, CreateEni, Ipv4Ask, eni_description};
 use ipam_core::call::{EniScope, Mutation, PageToken, Read, Request};
 use ipam_core::time::Tick;
+use ipam_core::view::Tags;
 
 /// Reads an identifier, or a list of them with commas in between.
 fn id<T: std::str::FromStr<Err: std::fmt::Debug>>(text: &str) -> T {
@@ -42,6 +43,10 @@ fn scope(scope: &str, of: &str) -> EniScope {
         "vpc" => EniScope::Vpc(id(of)),
         "instances" => EniScope::Instances(ids(of)),
         "ids" => EniScope::Ids(ids(of)),
+        "unattached" => EniScope::Unattached {
+            vpc: (of != "all").then(|| id(of)),
+            tags: tags([("berth/managed", "true"), ("berth/cluster", "test")]),
+        },
         other => panic!("no scope: {other}"),
     }
 }
@@ -78,13 +83,19 @@ fn mutation(words: &[&str]) -> Request {
         ["modify", eni, attachment] => {
             Action::SetDeleteOnTermination { eni: id(eni), attachment: id(attachment) }
         }
+        ["detach", eni, attachment] => {
+            Action::DetachEni { eni: id(eni), attachment: id(attachment) }
+        }
+        ["set-groups", eni, groups] => {
+            Action::SetSecurityGroups { eni: id(eni), groups: ids(groups) }
+        }
         ["delete", eni] => Action::DeleteEni { eni: id(eni) },
         other => panic!("no request: {other:?}"),
     };
     let instance = words.iter().find(|word| word.starts_with("i-")).unwrap_or(&"i-0000000a");
     let token = words.iter().find(|word| word.starts_with("berth-")).unwrap_or(&"berth-1");
     Request::Mutate(Mutation {
-        node: id("node-1"),
+        node: Some(id("node-1")),
         instance: id(instance),
         action,
         token: (*token).to_owned(),
@@ -92,8 +103,11 @@ fn mutation(words: &[&str]) -> Request {
     })
 }
 
+fn tags(tags: [(&str, &str); 2]) -> Tags {
+    tags.map(|(key, value)| (key.to_owned(), value.to_owned())).into()
+}
+
 fn create(subnet: &str, ipv4: Ipv4Ask, words: &[&str]) -> Action {
-    let tag = |(key, value): (&str, &str)| (key.to_owned(), value.to_owned());
     Action::CreateEni(CreateEni {
         subnet: id(subnet),
         security_groups: vec![id("sg-0000000b")],
@@ -101,6 +115,6 @@ fn create(subnet: &str, ipv4: Ipv4Ask, words: &[&str]) -> Action {
         ipv6_prefix: words.contains(&"ipv6"),
         device_index: 1,
         description: eni_description(&id("i-0000000a")),
-        tags: [("berth/managed", "true"), ("team", "net")].map(tag).into(),
+        tags: tags([("berth/managed", "true"), ("team", "net")]),
     })
 }

@@ -10,6 +10,8 @@ mod contracts;
 #[cfg(test)]
 mod definition;
 #[cfg(test)]
+mod interfaces;
+#[cfg(test)]
 mod leaders;
 #[cfg(test)]
 mod modes;

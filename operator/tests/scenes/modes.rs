@@ -74,6 +74,7 @@ async fn no_more_interfaces_are_made_than_an_hour_allows() {
         r"
         until 15m {waits} pool 8 enis 2
         until-free 60s {waits}
+        wait 5s
         mutations 7
         writes-at-most 8
         "

@@ -17,10 +17,12 @@ async fn single_addresses_are_asked_for_and_given_back() {
         expect node-1 pool 15 held 15
         until 60s node-1 pool 8 held 8
         wait 20m
-        expect node-1 pool 8 held 8
+        expect node-1 pool 8 held 8 enis 1
         calls UnassignPrivateIpAddresses 2
-        mutations 2
-        writes-at-most 8
+        calls DetachNetworkInterface 1
+        calls DeleteNetworkInterface 1
+        mutations 4
+        writes-at-most 9
         ",
     )
     .await;
@@ -58,6 +60,7 @@ async fn another_operator_goes_on_where_the_last_one_was_killed() {
         r"
         subnet a zone a 10.0.0.0/24
         node node-1 m5.large in a per-ip
+        flags --eni-gc-interval=0
         agent node-1 uses 7
         start x
         until 60s node-1 pool 15 used 7

@@ -13,6 +13,7 @@
 //! | `pods node-1 web 3`, `host-pods node-1 web 3`, `run web 3` | pods that wait, and that have got addresses |
 //! | `fault {…}`, `kube-fault {…}`, `clear` | faults of EC2 and of the Kubernetes API, and the end of all faults and edits |
 //! | `stale` | EC2's reads lag behind as far as they ever do |
+//! | `terminate node-1` | its instance ends |
 //! | `leave a 3`, `leave-blocks a 0` | somebody takes all but so many addresses or blocks of a subnet |
 //! | `allow x ACTION,…` | all that an operator may ask of EC2 |
 //! | `wait 30s` | |
@@ -20,6 +21,7 @@
 //! | `expect node-1 pool 15`, `blocked node-1 InstanceFull`, `free node-1` | what is so now |
 //! | `until-blocked 30s node-1 SubnetsExhausted`, `until-free 30s node-1` | |
 //! | `told node-1 TEXT`, `until-told 30s node-1 TEXT` | what the agent is told of why there is nothing more; `-` for nothing |
+//! | `expect-made 2`, `until-made 60s 0` | how many interfaces there are that Berth made |
 //! | `metric SERIES 15` | |
 //! | `mark` | counts start anew |
 //! | `calls AttachNetworkInterface 2`, `mutations 5`, `writes 4`, `writes-at-most 6` | since the mark |
@@ -158,6 +160,7 @@ impl<'a> Step<'a> {
                 rig.ec2.with(|ec2, _| ec2.build().faults().clear());
             }
             ("stale", []) => rig.stale(staleness::Mode::Adversarial),
+            ("terminate", [node]) => rig.terminate(node),
             ("leave", [subnet, left]) => {
                 let (subnet, left) = (id("subnet-", subnet), left.parse().unwrap());
                 rig.ec2.with(|ec2, _| ec2.build().leave_addresses(&subnet, left)).unwrap();
@@ -225,6 +228,15 @@ impl<'a> Step<'a> {
             ("told", [node, text @ ..]) => self.none(rig, is_told(rig, node, text).as_deref()),
             ("until-told", [within, node, text @ ..]) => {
                 rig.until(time(within), |rig| is_told(rig, node, text)).await;
+            }
+            ("expect-made", [_]) => self.counts(rig, rig.made_by_berth().len(), self.number(0)),
+            ("until-made", [within, _]) => {
+                let expected = self.number(1);
+                rig.until(time(within), |rig| {
+                    let found = rig.made_by_berth().len();
+                    (found != expected).then(|| format!("{found} interfaces, not {expected}"))
+                })
+                .await;
             }
             ("metric", [series, value]) => {
                 let found = rig.metric(series);

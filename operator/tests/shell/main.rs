@@ -5,4 +5,6 @@ mod bed;
 #[cfg(test)]
 mod binary;
 #[cfg(test)]
+mod gc;
+#[cfg(test)]
 mod in_process;

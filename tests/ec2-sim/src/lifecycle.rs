@@ -146,6 +146,7 @@ impl Region {
     fn detached(&mut self, id: &InterfaceId, attachment: &AttachmentId) {
         let Some(mut interface) = self.with_attachment(id, attachment) else { return };
         interface.attachment = None;
+        interface.loose_since = self.now;
         interface.status = InterfaceStatus::Available;
         self.world.set_link(id, None);
         self.put_interface(interface);

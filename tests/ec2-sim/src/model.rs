@@ -330,6 +330,8 @@ pub struct Interface {
     pub requester: Option<String>,
     /// When it was made.
     pub created_at: Moment,
+    /// Since when it was attached to nothing the last time: since it was made, or since its last attachment ended.
+    pub loose_since: Moment,
     /// Its tags.
     pub tags: Tags,
 }

@@ -20,7 +20,7 @@ use ec2_sim::face::shared::Shared;
 use ec2_sim::id::InstanceId;
 use ec2_sim::model::InstanceState;
 use ipam_core::audit::{InUse, LedgerCounts, Violation};
-use ipam_core::ids::{EniId, InvalidId};
+use ipam_core::ids::InvalidId;
 use ipam_core::time::Tick;
 use tokio::time::Instant;
 use truth::{Loose, Node, Others, Whole, loose, tick};
@@ -134,7 +134,6 @@ pub struct Audit {
     patience: Patience,
     others: Others,
     known: BTreeSet<String>,
-    loose_since: BTreeMap<EniId, Tick>,
     silence: Silence,
     ledgers: Ledgers,
     told: BTreeSet<String>,
@@ -247,20 +246,9 @@ impl Audit {
         broken.extend(
             self.ledgers.look(&used, said, self.patience.ledger).into_iter().map(Broken::of),
         );
-        let loose = self.since_seen(now, loose);
         let whole = Whole { now, nodes: audited, loose, grace: self.patience.loose };
         broken.extend(whole.violations().iter().map(violated));
         broken
-    }
-
-    /// An interface may be older than its last attachment: it is loose since it was seen so first, at the earliest.
-    fn since_seen(&mut self, now: Tick, mut loose: Vec<Loose>) -> Vec<Loose> {
-        let still: BTreeSet<EniId> = loose.iter().map(|loose| loose.eni.id.clone()).collect();
-        self.loose_since.retain(|id, _| still.contains(id));
-        for loose in &mut loose {
-            loose.since = *self.loose_since.entry(loose.eni.id.clone()).or_insert(now);
-        }
-        loose
     }
 }
 

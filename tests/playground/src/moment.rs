@@ -16,6 +16,8 @@ pub struct Moment {
     pub waiting: Vec<Waiting>,
     /// The calls to EC2, by action.
     pub calls: BTreeMap<&'static str, Calls>,
+    /// What went back to EC2 since the start.
+    pub given_back: GivenBack,
     /// What the operator says of itself, such as `ready`.
     pub operator: String,
     /// Promises that are broken now, in words.
@@ -108,6 +110,15 @@ pub struct Calls {
     pub failed: u64,
     /// The account's bucket, where there is one.
     pub bucket: Option<Bucket>,
+}
+
+/// What instances had and EC2 took back, by calls.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct GivenBack {
+    /// Secondary addresses of interfaces, 16 for each prefix.
+    pub addresses: u64,
+    /// Interfaces that were detached.
+    pub interfaces: u64,
 }
 
 /// How often an action may be called.

@@ -229,4 +229,6 @@ pub struct Expected {
     pub ec2_calls: Option<u64>,
     /// No more calls that change something were made than this: those of actions that neither describe nor get.
     pub ec2_changes: Option<u64>,
+    /// At least so many addresses went back to EC2, 16 for each prefix.
+    pub given_back: Option<u64>,
 }

@@ -176,9 +176,9 @@ struct PlayedArguments {
     /// Take /28 prefixes instead of single addresses
     #[arg(long)]
     prefix_delegation: bool,
-    /// Pass --aws-release-excess-ips to the operator, which then gives back what nodes do not need
-    #[arg(long)]
-    release: bool,
+    /// Seconds for which a node has addresses to spare before the operator asks for them, instead of its three minutes
+    #[arg(long, value_name = "SECONDS")]
+    release_delay: Option<u32>,
     /// What chance comes from, to see the same pods and faults again. A random one is chosen and shown otherwise
     #[arg(long, value_name = "NUMBER")]
     seed: Option<u64>,
@@ -329,7 +329,7 @@ fn overrides(
         pods_per_second: played.pods_per_second,
         pod_lifetime: played.pod_lifetime,
         prefix_delegation: played.prefix_delegation,
-        release: played.release,
+        release_delay: played.release_delay,
         latency: ec2.latency.map(Profile::from),
         buckets: ec2.buckets.as_deref().map(files::buckets).transpose()?,
         faults: ec2.faults.as_deref().map(files::faults).transpose()?,

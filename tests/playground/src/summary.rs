@@ -12,7 +12,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 pub use self::words::span;
-use crate::moment::{Calls, Moment, Node};
+use crate::moment::{Calls, GivenBack, Moment, Node};
 use crate::plan::Plan;
 use crate::record::Record;
 
@@ -37,6 +37,8 @@ pub struct Summary {
     pub idle_mean: f64,
     /// The same at the end.
     pub idle_at_end: u32,
+    /// What went back to EC2.
+    pub given_back: GivenBack,
     /// Promises that were broken, each once, with the moment at which it was seen first.
     pub findings: Vec<(Duration, String)>,
     /// What the scenario expects and was not so.
@@ -93,6 +95,7 @@ impl Summary {
             calls: last.calls.iter().map(|(action, calls)| (*action, *calls)).collect(),
             idle_mean: idle_mean(&record.moments),
             idle_at_end: idle(last),
+            given_back: last.given_back,
             findings: record.findings.clone(),
             unmet: Vec::new(),
             report,
@@ -119,6 +122,12 @@ impl Summary {
         #[expect(clippy::cast_precision_loss, reason = "counts that are shown with two digits")]
         let ratio = self.calls_made() as f64 / self.pods_started as f64;
         (self.pods_started > 0).then_some(ratio)
+    }
+
+    /// What went back to EC2, in words.
+    pub(crate) fn given_back(&self) -> String {
+        let GivenBack { addresses, interfaces } = self.given_back;
+        [(addresses, "address"), (interfaces, "interface")].map(words::counted).join(", ")
     }
 
     /// A table for people, at most 80 columns wide but for what is found.
@@ -154,6 +163,10 @@ impl Summary {
             "calls": calls.collect::<Vec<_>>(),
             "callsPerPod": self.calls_per_pod(),
             "idleAddresses": { "mean": self.idle_mean, "atEnd": self.idle_at_end },
+            "givenBack": {
+                "addresses": self.given_back.addresses,
+                "interfaces": self.given_back.interfaces,
+            },
             "findings": findings.collect::<Vec<_>>(),
             "unmet": self.unmet,
             "report": self.report,

@@ -13,7 +13,7 @@ use berth_operator::board::{Board, Readiness};
 use ec2_sim::face::shared::Shared;
 
 use self::agents::Agents;
-use self::cloud::Cloud;
+use self::cloud::{Cloud, Returns};
 use self::tell::Teller;
 use crate::audit::{Audit, Operator, Outages, Patience, Said};
 use crate::book::Book;
@@ -31,6 +31,7 @@ pub struct Watcher {
     outages: Outages,
     audit: Audit,
     agents: Agents,
+    returns: Returns,
     teller: Teller,
     /// Findings that were told.
     told: usize,
@@ -50,6 +51,7 @@ impl Watcher {
             outages,
             audit: Audit::new(Patience::default()),
             agents: Agents::default(),
+            returns: Returns::default(),
             teller: Teller::default(),
             told: 0,
             before: Vec::new(),
@@ -80,6 +82,7 @@ impl Watcher {
             pods: self.book.counts(),
             waiting: self.book.waiting(),
             calls: cloud.calls,
+            given_back: self.returns.read(&self.ec2),
             operator: board.map_or("away", |board| readiness(board.readiness())).to_owned(),
             findings,
         };

@@ -11,7 +11,7 @@ use std::rc::Rc;
 
 use ipam_core::ids::NodeName;
 
-pub(crate) use self::ask::{Answers, Ask, Error, Problem, Said};
+pub(crate) use self::ask::{Answers, Ask, Entries, Error, Problem, Said};
 pub(crate) use self::object::{Object, addresses};
 
 /// The Lease of the operators.

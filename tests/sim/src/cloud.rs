@@ -6,6 +6,8 @@ mod ask;
 mod failure;
 mod read;
 
+use std::time::Duration;
+
 use ec2_sim::{Caller, Delivery, Ec2, Moment, Operation, Reply as Raw, Request as RawRequest};
 use ipam_core::call::{Call, Read, Reply, Request};
 use ipam_core::failure::Failure;
@@ -17,6 +19,22 @@ pub(crate) struct Came {
     pub(crate) answer: Result<Reply, Failure>,
     /// When it is there.
     pub(crate) at: Tick,
+}
+
+/// The clock on the wall of an operator: nobody says that it is right.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Wall {
+    /// When the operator's own clock began, by that of the world.
+    pub(crate) born: Tick,
+    /// By how much it is fast.
+    pub(crate) fast: Duration,
+}
+
+impl Wall {
+    /// What it shows at a moment of the operator's own clock.
+    fn at(&self, clock: Tick) -> Tick {
+        self.born + Duration::from_millis(clock.as_millis()) + self.fast
+    }
 }
 
 /// A moment of the simulation, to EC2.
@@ -32,7 +50,13 @@ fn tick(at: Moment) -> Tick {
 /// Lets a call arrive at EC2.
 ///
 /// `page` is how many items a page of a listing may have.
-pub(crate) fn carry_out(ec2: &mut Ec2, now: Tick, who: &str, call: &Call, page: i64) -> Came {
+pub(crate) fn carry_out(
+    ec2: &mut Ec2,
+    now: Tick,
+    (who, wall): (&str, &Wall),
+    call: &Call,
+    page: i64,
+) -> Came {
     let caller = Caller {
         access_key: who.to_owned(),
         region: ec2.settings().region.clone(),
@@ -42,7 +66,7 @@ pub(crate) fn carry_out(ec2: &mut Ec2, now: Tick, who: &str, call: &Call, page: 
         return instance_types(ec2, now, &caller, types);
     }
     let operation = match &call.request {
-        Request::Mutate(mutation) => ask::mutation(mutation),
+        Request::Mutate(mutation) => ask::mutation(mutation, wall),
         Request::Read(read) => ask::read(read, page),
     };
     let (raw, at) = match operation {
@@ -54,7 +78,8 @@ pub(crate) fn carry_out(ec2: &mut Ec2, now: Tick, who: &str, call: &Call, page: 
         }
     };
     let understood = raw.and_then(|raw| {
-        read::reply(&call.request, raw).map_err(|cause| Failure::NoAnswer { cause })
+        read::reply(&call.request, raw, now + wall.fast)
+            .map_err(|cause| Failure::NoAnswer { cause })
     });
     Came { answer: understood, at }
 }

@@ -20,7 +20,7 @@ macro_rules! counters {
                 match self { $(Self::$name => $text,)* }
             }
 
-            /// How often it has to happen in 300 seeds.
+            /// How often it has to happen in 10,000 seeds.
             #[must_use]
             pub const fn floor(self) -> u64 {
                 match self { $(Self::$name => $floor,)* }
@@ -30,38 +30,54 @@ macro_rules! counters {
 }
 
 counters! {
-    Steps: 100_000, "things that happened";
-    Granted: 3_000, "pods that got an address";
-    Refused: 100, "ADDs that were refused";
-    Abandoned: 20, "ADDs that were given up by who asked";
-    CutShort: 1, "addresses handed out before they had cooled down";
-    Dels: 3_000, "DELs that were answered";
-    Changes: 1_000, "changes that EC2 made";
-    Prefixes: 100, "prefixes that were assigned or came with an interface";
-    Creations: 100, "interfaces that were made";
-    Throttled: 50, "calls that EC2 throttled";
-    Unanswered: 50, "calls whose answer was lost";
-    LateAnswers: 1, "calls that were given up before they were answered";
-    RefusedByCloud: 50, "calls that EC2 refused";
-    Terms: 300, "terms of operators";
-    FailOvers: 100, "terms that took over from another operator";
-    Fenced: 1, "changes that did not leave because the Lease had run out";
-    Beaten: 5, "rounds of the election in which another operator was faster";
-    Writes: 3_000, "writes that the API server took";
-    Stale: 0, "writes that met another object than expected";
-    WritesLost: 50, "writes without an answer";
-    WatchesBroken: 20, "watches that broke";
-    AgentStarts: 300, "starts of agents";
-    Reboots: 10, "machines that were booted anew";
-    LedgersLost: 5, "ledgers that could not be read";
-    WritesFailed: 20, "writes to disk that failed";
-    Adopted: 5, "addresses that were found in use by somebody unknown";
-    Replaced: 10, "instances that were replaced under the same name";
-    ObjectsDeleted: 3, "objects that somebody deleted";
-    ReleasedByOthers: 8, "addresses and prefixes that another operator gave back, since agents had given them up";
-    TakenBack: 3, "addresses that somebody took from a node";
-    Reasons: 20, "obstacles that agents were told";
-    Faults: 500, "faults";
+    Steps: 81_000_000, "things that happened";
+    Granted: 140_000, "pods that got an address";
+    Refused: 340_000, "ADDs that were refused";
+    Abandoned: 11_000, "ADDs that were given up by who asked";
+    CutShort: 16_000, "addresses handed out before they had cooled down";
+    Dels: 490_000, "DELs that were answered";
+    Changes: 81_000, "changes that EC2 made";
+    Prefixes: 4_100, "prefixes that were assigned or came with an interface";
+    Creations: 10_000, "interfaces that were made";
+    Throttled: 7_800, "calls that EC2 throttled";
+    Unanswered: 1_900, "calls whose answer was lost";
+    LateAnswers: 310, "calls that were given up before they were answered";
+    RefusedByCloud: 7_400, "calls that EC2 refused";
+    Terms: 8_200, "terms of operators";
+    FailOvers: 1_000, "terms that took over from another operator";
+    LeasesGivenBack: 470, "Leases that were given back";
+    Fenced: 33, "changes that did not leave because the Lease had run out";
+    Beaten: 450, "rounds of the election in which another operator was faster";
+    Writes: 470_000, "writes that the API server took";
+    Conflicts: 33, "writes that met another object than expected";
+    WritesLost: 7_000, "writes without an answer";
+    WatchesBroken: 3_900, "watches that broke";
+    AgentStarts: 15_000, "starts of agents";
+    Reboots: 350, "machines that were booted anew";
+    LedgersLost: 370, "ledgers that could not be read";
+    WritesFailed: 10_000, "writes to disk that failed";
+    Adopted: 2_400, "addresses that were found in use by somebody unknown";
+    Replaced: 180, "instances that were replaced under the same name";
+    ObjectsDeleted: 370, "objects that somebody deleted";
+    Marked: 34_000, "addresses that agents were asked for";
+    Promised: 33_000, "addresses that agents promised away";
+    KeptByAgents: 120, "addresses that agents did not give back";
+    CalledOff: 2_500, "addresses that agents were not asked for any more";
+    ToldReleased: 32_000, "addresses of which agents were told that they are gone";
+    Released: 59_000, "addresses that were given back, those of prefixes included";
+    PrefixesReturned: 1_000, "prefixes that were given back";
+    Detached: 2_000, "interfaces that were detached since they held nothing";
+    Deleted: 2_000, "interfaces that were deleted";
+    CleanedUp: 24, "interfaces that no node claimed and that were deleted";
+    Repaired: 120, "security groups that were repaired";
+    GroupsDrifted: 120, "interfaces that somebody put behind another security group";
+    NodesGone: 110, "nodes that went for good";
+    Doubtful: 700, "calls to give something back of which nobody heard what became";
+    Resumed: 130, "addresses given back that another term had begun to give back";
+    ReleasedByOthers: 210, "addresses and prefixes that another operator gave back, since agents had given them up";
+    TakenBack: 82, "addresses that somebody took from a node";
+    Reasons: 2_900, "obstacles that agents were told";
+    Faults: 30_000, "faults";
 }
 
 /// How often each thing happened.
@@ -87,9 +103,10 @@ impl Counters {
         }
     }
 
-    /// Those that did not happen often enough in so many seeds: all floors are for 300.
+    /// Those that did not happen often enough in so many seeds: all floors are for 10,000, rounded down.
     pub fn below_floor(&self, seeds: u64) -> impl Iterator<Item = Counter> + '_ {
-        let is_below = move |counter: &Counter| self.get(*counter) * 300 < counter.floor() * seeds;
+        let is_below =
+            move |counter: &Counter| self.get(*counter) < counter.floor() * seeds / 10_000;
         Counter::ALL.iter().copied().filter(is_below)
     }
 }

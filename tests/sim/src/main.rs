@@ -148,7 +148,7 @@ fn table(counters: &Counters, seeds: u64) -> Table {
     let mut table = Table::new();
     table.load_style(NOTHING).set_header(["count", "at least", "of"]);
     for counter in Counter::ALL.iter().copied() {
-        let floor = counter.floor() * seeds / 300;
+        let floor = counter.floor() * seeds / 10_000;
         let (count, text) = (counters.get(counter), counter.text());
         let low = if count < floor { " (too few)" } else { "" };
         table.add_row([count.to_string(), floor.to_string(), format!("{text}{low}")]);

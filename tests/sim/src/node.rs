@@ -61,7 +61,12 @@ impl Node {
         identity: NodeIdentity,
         plan: &NodePlan,
     ) -> Result<Self, InvalidPolicy> {
-        let watermarks = Watermarks::new(plan.pre_allocate.into(), plan.min_allocate.into(), 0, 0)?;
+        let watermarks = Watermarks::new(
+            plan.pre_allocate.into(),
+            plan.min_allocate.into(),
+            0,
+            plan.max_above_watermark.into(),
+        )?;
         let first = Some(u16::from(plan.first_interface_index)).filter(|first| *first > 0);
         Ok(Self {
             index,
@@ -69,12 +74,14 @@ impl Node {
             settings: NodeSettings {
                 watermarks,
                 first_interface_index: first,
+                disable_prefix_delegation: plan.disable_prefix_delegation,
                 ..NodeSettings::default()
             },
             agent: AgentSettings {
                 contract: plan.contract,
                 pre_allocate: plan.pre_allocate.into(),
                 min_allocate: plan.min_allocate.into(),
+                max_above_watermark: plan.max_above_watermark.into(),
                 first_interface_index: plan.first_interface_index.into(),
                 ..AgentSettings::default()
             },

@@ -50,6 +50,10 @@ pub struct Region {
     pub staleness: staleness::Mode,
     /// What the published buckets of EC2 are multiplied with.
     pub generosity: f64,
+    /// By how much the clock on the wall of the second operator is fast.
+    pub fast: Duration,
+    /// How many addresses may be given back per hour.
+    pub per_hour: Option<u32>,
 }
 
 /// A node.
@@ -63,6 +67,10 @@ pub struct NodePlan {
     pub pre_allocate: u8,
     /// `min-allocate`.
     pub min_allocate: u8,
+    /// `max-above-watermark`.
+    pub max_above_watermark: u8,
+    /// Whether it gets single addresses where others get prefixes.
+    pub disable_prefix_delegation: bool,
     /// `first-interface-index`.
     pub first_interface_index: u8,
     /// When it joins.
@@ -96,6 +104,8 @@ pub struct Fault {
 pub enum FaultKind {
     /// An operator's process is killed, and started when the fault ends.
     OperatorCrash(usize),
+    /// An operator's process ends in good order, gives the Lease back, and is started when the fault ends.
+    OperatorStops(usize),
     /// An operator's process stands still: its clock goes on.
     OperatorPause(usize),
     /// An operator does not reach the API server, nor hear of it.
@@ -104,6 +114,8 @@ pub enum FaultKind {
     OperatorWithoutEc2(usize),
     /// An agent's process is killed, and started when the fault ends.
     AgentCrash(usize),
+    /// An agent's process is killed, and starts at once where nothing of the API server is heard.
+    AgentAlone(usize),
     /// The machine of a node ends, and boots when the fault ends.
     Reboot(usize),
     /// The agent's process is killed, and its ledger cannot be read afterwards.
@@ -120,6 +132,8 @@ pub enum FaultKind {
     WallClock(i64),
     /// The API server is away, and all watches break.
     ApiAway,
+    /// Requests to the API server take seconds, so that they overtake one another.
+    ApiSlow,
     /// Requests to the API server and their answers get lost.
     ApiLossy,
     /// Watches lag.
@@ -130,6 +144,8 @@ pub enum FaultKind {
     CloudSlow,
     /// EC2 does something to one call of three, or to this many of one kind in a row.
     Cloud(Option<Action>, Effect),
+    /// EC2 does all that it is asked, and no answer arrives.
+    AnswersLost,
     /// Somebody takes so many addresses of a subnet, and gives them back at the end.
     TakeAddresses(usize, usize),
     /// Somebody fragments a subnet, and stops it at the end.
@@ -142,8 +158,16 @@ pub enum FaultKind {
     InstanceStops(usize),
     /// The instance of a node is replaced by another one under the same name.
     InstanceReplaced(usize),
-    /// Another operator leads, such as Cilium's, and unassigns what the agent of a node gave up (CIDR contract).
-    OthersRelease(usize),
+    /// The operators are started anew with prefixes switched on or off.
+    OtherPolicy,
+    /// Another operator leads, such as Cilium's, and unassigns what agents gave up.
+    OthersRelease,
+    /// Somebody puts an interface that Berth made behind another security group.
+    GroupsDrift(usize),
+    /// A node goes for good: its instance is terminated and its object deleted.
+    NodeGoes(usize),
+    /// A node goes for good just when an interface was made for it.
+    GoesWhileGrowing(usize),
     /// Somebody deletes the object of a node.
     ObjectDeleted(usize),
 }
@@ -197,6 +221,7 @@ impl FaultKind {
     pub const fn node(&self) -> Option<usize> {
         match self {
             Self::AgentCrash(node)
+            | Self::AgentAlone(node)
             | Self::Reboot(node)
             | Self::LedgerLost(node)
             | Self::DiskFull(node)
@@ -205,9 +230,11 @@ impl FaultKind {
             | Self::ClockLeap(node)
             | Self::TakeIndex(node, _)
             | Self::TakeBack(node)
+            | Self::GroupsDrift(node)
+            | Self::NodeGoes(node)
+            | Self::GoesWhileGrowing(node)
             | Self::InstanceStops(node)
             | Self::InstanceReplaced(node)
-            | Self::OthersRelease(node)
             | Self::ObjectDeleted(node) => Some(*node),
             _ => None,
         }

@@ -1,21 +1,24 @@
 //! Everything that a scenario has, in one loop: the next thing that comes is carried out, and every promise is checked.
 
 mod agents;
+mod calls;
 mod check;
 mod faults;
+mod giving;
 mod nodes;
 mod operators;
+mod others;
 mod pods;
 mod region;
 mod settled;
 mod wire;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use anyhow::{Context, Result};
 use ec2_sim::Ec2;
-use ec2_sim::id::{InterfaceId, SubnetId};
+use ec2_sim::id::{GroupId, InterfaceId, SubnetId};
 use fastrand::Rng;
 use ipam_core::policy::{Policy, PolicySettings};
 use ipam_core::reconcile::ReconcileSettings;
@@ -42,6 +45,8 @@ enum Wake {
     Operator(usize, u64, operator::Wake),
     /// Something for a process of an agent.
     Node(usize, u64, NodeWake),
+    /// A node goes for good.
+    Goes(usize),
     /// A node joins.
     Joins(usize),
     /// Something for pods.
@@ -65,6 +70,7 @@ enum Wake {
 struct Weather {
     api_away: Tick,
     api_lossy: Tick,
+    api_slow: Tick,
     watch_lag: Tick,
     cloud_slow: Tick,
     /// Until then another operator leads.
@@ -80,6 +86,10 @@ pub(crate) struct World {
     weather: Weather,
     ec2: Ec2,
     subnets: Vec<SubnetId>,
+    /// A security group that no node has.
+    foreign_group: GroupId,
+    /// The nodes that go when they grow.
+    going: BTreeSet<usize>,
     /// When EC2 is looked at next.
     cloud_at: Option<Tick>,
     /// What others took, by the fault that took it.
@@ -103,15 +113,17 @@ impl World {
     /// # Errors
     /// The scenario asks for what cannot be built: a mistake of who drew it.
     pub(crate) fn new(scenario: Scenario, traces: bool) -> Result<Self> {
-        let (mut ec2, subnets) = region::build(&scenario)?;
+        let (mut ec2, subnets, foreign_group) = region::build(&scenario)?;
         let policy = Policy::new(PolicySettings {
             prefix_delegation: scenario.region.prefixes,
-            cluster: Some("sim".to_owned()),
-            ..PolicySettings::default()
+            ..policy_settings()
         })?;
         let settings = ReconcileSettings {
             policy: policy.clone(),
-            release: ReleaseSettings { is_on: false, ..ReleaseSettings::default() },
+            release: ReleaseSettings {
+                per_hour: scenario.region.per_hour,
+                ..ReleaseSettings::default()
+            },
             ..ReconcileSettings::default()
         };
         let mut nodes = BTreeMap::new();
@@ -127,6 +139,8 @@ impl World {
             weather: Weather::default(),
             ec2,
             subnets,
+            foreign_group,
+            going: BTreeSet::new(),
             cloud_at: None,
             foreign: BTreeMap::new(),
             rules: BTreeMap::new(),
@@ -160,11 +174,21 @@ impl World {
         }
         for number in self.scenario.kept_faults().collect::<Vec<_>>() {
             let fault = &self.scenario.faults[number];
-            let begins = after(fault.begins);
-            let ends = begins + fault.lasts;
-            let ends = ends.min(after(self.scenario.busy));
+            let calm = after(self.scenario.busy);
+            let begins = after(fault.begins).min(calm);
+            let ends = (begins + fault.lasts).min(calm);
             self.queue.put(begins, Wake::FaultBegins(number));
             self.queue.put(ends, Wake::FaultEnds(number));
+        }
+    }
+
+    /// From now on the operators ask for prefixes where they did not, and the other way around.
+    fn change_policy(&mut self) {
+        let prefix_delegation = !self.policy.prefix_delegation();
+        let settings = PolicySettings { prefix_delegation, ..policy_settings() };
+        if let Ok(policy) = Policy::new(settings) {
+            self.settings.policy.clone_from(&policy);
+            self.policy = policy;
         }
     }
 
@@ -198,6 +222,7 @@ impl World {
             Wake::Operator(index, life, wake) => self.wake_operator(index, life, wake),
             Wake::Node(index, life, wake) => self.wake_node(index, life, wake),
             Wake::Joins(index) => self.boot(index),
+            Wake::Goes(index) => self.go(index),
             Wake::Pod(wake) => self.wake_pod(wake),
             Wake::Call { operator, life, term, sent, call } => {
                 self.call_arrives((operator, life, term), sent, &call);
@@ -259,6 +284,11 @@ impl World {
             self.broken = Some(Violation { label, what });
         }
     }
+}
+
+/// Whose interfaces are the operators'.
+fn policy_settings() -> PolicySettings {
+    PolicySettings { cluster: Some("sim".to_owned()), ..PolicySettings::default() }
 }
 
 /// The moment so long after the start.

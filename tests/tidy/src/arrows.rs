@@ -23,6 +23,7 @@ const ARROWS: Table = &[
     ("tests/ec2-sim", &[]),
     ("tests/kube-sim", &[]),
     ("tests/kube-sim/contract", &[]),
+    ("tests/model", &["ipam-core"]),
     (
         "tests/playground",
         &[

@@ -16,6 +16,7 @@
 //! | [`skipped`] | no test is ignored |
 //! | [`links`] | relative links in documents lead somewhere |
 //! | [`alone`] | no file names a path or a host of somebody's machine |
+//! | [`planted`] | planted bugs are built for the simulation alone, and by nothing that does not ask for them |
 //! | [`promises`] | every promise of the README has its function in the audit, which calls it |
 //! | [`generated`] | every generated file has a test that keeps it fresh |
 //! | [`commands`] | the commands that documents show exist, aliases pass arguments on, and the README has its test command |
@@ -32,6 +33,7 @@ pub mod length;
 pub mod links;
 pub mod no_std;
 pub mod once;
+pub mod planted;
 pub mod promises;
 pub mod sdk;
 pub mod shown;

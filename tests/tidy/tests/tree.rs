@@ -6,7 +6,7 @@ use std::{fs, io};
 
 use tidy::{
     Finding, Tree, alone, arrows, commands, dependencies, generated, leftovers, length, links,
-    no_std, once, promises, sdk, shown, skipped, workspace,
+    no_std, once, planted, promises, sdk, shown, skipped, workspace,
 };
 
 static TREE: LazyLock<io::Result<Tree>> =
@@ -104,6 +104,11 @@ fn links_between_documents_lead_somewhere() {
 #[test]
 fn the_repository_speaks_of_itself_alone() {
     holds(alone::check);
+}
+
+#[test]
+fn planted_bugs_are_built_for_the_simulation_alone() {
+    holds(planted::check);
 }
 
 #[test]

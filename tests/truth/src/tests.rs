@@ -187,6 +187,16 @@ fn a_loose_interface_of_berths_is_found_when_its_grace_is_over() {
 }
 
 #[test]
+fn an_interface_is_loose_since_its_last_attachment_ended() {
+    let mut region = Region::new();
+    for step in ["berth 1", "wait 100", "detach", "wait 60"] {
+        region.step(step);
+    }
+    let loose = loose(region.ec2.world()).unwrap();
+    assert!(loose[0].since >= tick(Moment::START + Duration::from_secs(100)), "{loose:?}");
+}
+
+#[test]
 fn a_prefix_is_sixteen_addresses_for_pods() {
     let mut region = Region::new();
     let new = NewInterface {

@@ -78,15 +78,14 @@ pub struct Loose {
     pub since: Tick,
 }
 
-/// Every interface that Berth made and that is attached to nothing. EC2 does not say since when: as long as it exists, unless the caller
-/// knows better.
+/// Every interface that Berth made and that is attached to nothing, since its last attachment ended or since it was made.
 ///
 /// # Errors
 /// An id of one of them is none to the core.
 pub fn loose(world: &World) -> Result<Vec<Loose>, InvalidId> {
     let unattached = made_by_berth(world).filter(|interface| interface.attachment.is_none());
     let loose = unattached
-        .map(|interface| Ok(Loose { eni: view(interface)?, since: tick(interface.created_at) }));
+        .map(|interface| Ok(Loose { eni: view(interface)?, since: tick(interface.loose_since) }));
     loose.collect()
 }
 

@@ -5,13 +5,14 @@ use alloc::vec::Vec;
 use core::time::Duration;
 
 use super::super::Finding;
+use super::super::idle::holds_nothing;
 use super::super::record::{Doubt, EniNote, Record};
 use super::{Outcome, Scope, is_settled, remove};
 use crate::action::Action;
 use crate::ids::EniId;
 use crate::policy::MANAGED_TAG;
 use crate::time::Tick;
-use crate::view::EniView;
+use crate::view::{AttachmentState, EniView};
 
 /// Whether an interface is shown with less than is known of it, and another reading has to say so too: pods may be on
 /// what one reading alone lacks.
@@ -39,10 +40,10 @@ pub(super) fn is_to_confirm(
 }
 
 /// Whether an attached interface is known to hold something that a reading does not show.
-fn lacks(known: &EniView, seen: &EniView) -> bool {
+pub(super) fn lacks(known: &EniView, seen: &EniView) -> bool {
     let (held, shown) = (&known.ipv4, &seen.ipv4);
     let lacks_ipv6 = || known.ipv6.prefixes.iter().any(|it| !seen.ipv6.prefixes.contains(it));
-    known.attachment.is_some()
+    known.state().is_some_and(|state| state != AttachmentState::Detaching)
         && (seen.attachment.is_none()
             || held.addresses.iter().any(|it| !shown.addresses.contains(it))
             || held.prefixes.iter().any(|it| !shown.prefixes.contains(it))
@@ -58,14 +59,15 @@ pub(super) fn drop_missing(
     outcome: &mut Outcome,
 ) {
     let Some(view) = &record.view else { return };
+    let is_detaching = |eni: &EniView| eni.state() == Some(AttachmentState::Detaching);
     let is_covered = |eni: &EniView| match &eni.attachment {
         Some(_) => (scope.attached && !keeps_attached) || scope.ids.contains(&eni.id),
         None => scope.loose || scope.ids.contains(&eni.id),
     };
     let missing = view.enis.iter().filter(|eni| !shown.contains(&eni.id) && is_covered(eni));
-    let missing: Vec<(EniId, bool)> =
-        missing.map(|eni| (eni.id.clone(), eni.attachment.is_some())).collect();
-    for (id, is_attached) in missing {
+    let missing: Vec<(EniId, bool, bool)> =
+        missing.map(|eni| (eni.id.clone(), eni.attachment.is_some(), is_detaching(eni))).collect();
+    for (id, is_attached, is_detaching) in missing {
         let is_changing = record.is_changing(&id);
         let note = record.notes.entry(id.clone()).or_default();
         let is_stale = note.read.is_some_and(|read| read > scope.sent);
@@ -74,6 +76,12 @@ pub(super) fn drop_missing(
         }
         match note.missing {
             _ if !is_attached => {}
+            // It may only be attached to nothing by now, which a reading of the instance does not show.
+            _ if is_detaching && !scope.loose && !scope.ids.contains(&id) => {
+                note.missing.get_or_insert(scope.sent);
+                outcome.confirm = true;
+                continue;
+            }
             Some(first) if scope.sent >= first + scope.settle => {}
             _ => {
                 note.missing.get_or_insert(scope.sent);
@@ -83,6 +91,12 @@ pub(super) fn drop_missing(
         }
         lose(record, &id, outcome);
     }
+}
+
+/// Whether somebody who takes an interface away does the operator's work. One that holds nothing may have been given back by an
+/// operator that this one took over from.
+pub(super) fn is_missed(eni: &EniView) -> bool {
+    eni.tags.contains_key(MANAGED_TAG) && !holds_nothing(eni)
 }
 
 /// Drops an interface that is no more.
@@ -96,9 +110,8 @@ fn lose(record: &mut Record, id: &EniId, outcome: &mut Outcome) {
     outcome.over.extend(doubt.into_iter().flat_map(|doubt| doubt.actions));
     outcome.changed = true;
     let Some(view) = &mut record.view else { return };
-    let is_ours = |eni: &&EniView| eni.id == *id && eni.tags.contains_key(MANAGED_TAG);
     if !is_explained {
-        let is_ours = view.enis.iter().any(|eni| is_ours(&eni));
+        let is_ours = view.enis.iter().any(|eni| eni.id == *id && is_missed(eni));
         outcome.findings.push((Finding::EniVanished { eni: id.clone() }, is_ours));
     }
     remove(view, id);

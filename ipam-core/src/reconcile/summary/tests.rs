@@ -46,6 +46,8 @@ fn check(text: &str, expected: &str) {
         remaining_interfaces: 0,
         candidates: 0,
         empty_slots: 0,
+        leaving: 0,
+        idle_enis: 0,
         waiting_pods: number(words[4]),
         in_flight: asked.len().try_into().unwrap(),
         blocked: blocked.collect(),

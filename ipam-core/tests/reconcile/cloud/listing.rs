@@ -1,11 +1,12 @@
 //! What EC2 answers when it is asked what there is.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use ipam_core::call::{EniPage, EniScope, ListedEni, Page, PageToken, Read, Reply};
 use ipam_core::ids::{EniId, InstanceId, InstanceType, VpcId};
 use ipam_core::time::Tick;
-use ipam_core::view::SubnetView;
+use ipam_core::view::{SubnetView, Tags};
 use limits::Reported;
 
 use super::{Cloud, Stored, Version};
@@ -69,12 +70,19 @@ impl Cloud {
         let listed = |(_, (eni, instance)): (_, &Version)| ListedEni {
             eni: eni.clone(),
             instance: instance.clone(),
+            age: self.age(&eni.id),
         };
         EniPage {
             items: items.into_iter().map(listed).collect(),
             unreadable: unreadable.iter().map(|(id, _)| format!("{id}: no subnet")).collect(),
             next,
         }
+    }
+
+    /// How old an interface is, by its tag.
+    fn age(&self, id: &EniId) -> Option<Duration> {
+        let stored = self.enis.get(id).filter(|_| !self.ageless.contains(id))?;
+        Some(self.now.since(stored.made) + self.clock_ahead)
     }
 
     /// How an interface was when readings were up to date.
@@ -90,6 +98,7 @@ impl Cloud {
 enum Scope<'a> {
     Vpc(&'a VpcId),
     Instances(BTreeSet<&'a InstanceId>),
+    Unattached(Option<&'a VpcId>, &'a Tags),
     Ids(BTreeSet<&'a EniId>),
 }
 
@@ -98,11 +107,13 @@ impl<'a> Scope<'a> {
         let scope = match scope {
             EniScope::Vpc(vpc) => Self::Vpc(vpc),
             EniScope::Instances(ids) => Self::Instances(ids.iter().collect()),
+            EniScope::Unattached { vpc, tags } => Self::Unattached(vpc.as_ref(), tags),
             EniScope::Ids(ids) => Self::Ids(ids.iter().collect()),
         };
         let size = match &scope {
             Self::Vpc(_) => 1,
             Self::Instances(ids) => ids.len(),
+            Self::Unattached(_, tags) => tags.len(),
             Self::Ids(ids) => ids.len(),
         };
         assert!((1..=200).contains(&size), "a filter with {size} values");
@@ -113,6 +124,12 @@ impl<'a> Scope<'a> {
         match self {
             Self::Vpc(vpc) => eni.vpc == **vpc,
             Self::Instances(ids) => instance.as_ref().is_some_and(|it| ids.contains(it)),
+            Self::Unattached(vpc, tags) => {
+                let has = |(key, value): (&String, &String)| eni.tags.get(key) == Some(value);
+                vpc.is_none_or(|vpc| eni.vpc == *vpc)
+                    && eni.attachment.is_none()
+                    && tags.iter().all(has)
+            }
             Self::Ids(ids) => ids.contains(&eni.id),
         }
     }

@@ -58,6 +58,21 @@ impl Cloud {
         self.remove(&eni.parse().unwrap());
     }
 
+    /// Somebody detaches an interface.
+    pub(crate) fn other_detaches(&mut self, eni: &str) {
+        let eni: EniId = eni.parse().unwrap();
+        let at = self.enis[&eni].eni.attachment.clone().expect("an attachment");
+        self.detach(&eni, &at.id.expect("an id")).unwrap();
+    }
+
+    /// Somebody puts an interface behind other groups, `sg-1,sg-2`.
+    pub(crate) fn other_regroups(&mut self, eni: &str, groups: &str) {
+        let eni: EniId = eni.parse().unwrap();
+        let groups = groups.split(',').map(|it| it.parse().unwrap()).collect();
+        self.enis.get_mut(&eni).expect("an interface").eni.security_groups = groups;
+        self.changed(&eni);
+    }
+
     /// The instance and the interfaces that end with it.
     pub(crate) fn terminate(&mut self, instance: &str) {
         let instance: InstanceId = instance.parse().unwrap();

@@ -56,7 +56,7 @@ fn what_is_read_of_a_node() {
 #[test]
 fn what_is_read_of_use() {
     let object = object(
-        r#"{"metadata": {"name": "n"}, "spec": {"ipam": {"pools": {"allocated": [
+        r#"{"metadata": {"name": "n"}, "spec": {"ipam": {"pool": {"10.0.0.1": {}}, "pools": {"allocated": [
             {"pool": "default", "cidrs": ["10.0.0.16/28", "fd00::/80"]}]}}},
             "status": {"eni": {"enis": {"eni-1": {"addresses": ["10.0.0.1"]}}},
             "ipam": {"used": {"10.0.0.2": {}}, "release-ips": {"10.0.0.3": "ready-for-release", "x": "released"}}}}"#,
@@ -70,6 +70,46 @@ fn what_is_read_of_use() {
     assert_eq!(usage.releases, [([10, 0, 0, 3].into(), Release::Ready)].into());
     assert_eq!(usage.allocated, ["10.0.0.16/28".parse().expect("a CIDR")].into());
     assert_eq!(node.object.releases.len(), 1);
+    assert_eq!(usage.shown, ["eni-1".parse().expect("an interface")].into());
+}
+
+/// An interface that is shown is not taken for hidden because it, or another one, cannot be read.
+#[test]
+fn what_is_shown_of_interfaces() {
+    let check = |enis: &str, shown: &[&str], listed: &[[u8; 4]]| {
+        let text = format!(
+            r#"{{"metadata": {{"name": "n"}}, "spec": {{"ipam": {{"pools": {{"requested": [
+                {{"pool": "default", "needed": {{"ipv4-addrs": 4}}}}]}}}}}},
+                "status": {{"eni": {{"enis": {enis}}}}}}}"#
+        );
+        let usage = object(&text).content.expect("a node").seen.usage;
+        let found: Vec<_> = usage.shown.iter().map(EniId::as_str).collect();
+        assert_eq!(found, shown, "{enis}");
+        assert!(listed.iter().all(|it| usage.listed.contains((*it).into())), "{enis}");
+    };
+    let both = ["eni-1", "eni-2"];
+    check(r#"{"eni-1": {"addresses": ["10.0.0.1"]}, "eni-2": {}}"#, &both, &[[10, 0, 0, 1]]);
+    check(
+        r#"{"eni-1": {"addresses": 7}, "eni-2": {"addresses": ["10.0.0.2"]}}"#,
+        &both,
+        &[[10, 0, 0, 2]],
+    );
+    check(r#"{"eni-1": null, "eni-2": []}"#, &both, &[]);
+    check(r#"{"no interface": {"addresses": ["10.0.0.1"]}}"#, &[], &[[10, 0, 0, 1]]);
+    check("null", &[], &[]);
+    check("[]", &[], &[]);
+}
+
+/// An agent of the per-IP contract hands out its pool, whatever else its interfaces have.
+#[test]
+fn what_was_published_for_an_agent_is_what_it_hands_out() {
+    let object = object(
+        r#"{"metadata": {"name": "n"}, "spec": {"ipam": {"pool": {"10.0.0.1": {}}}},
+            "status": {"eni": {"enis": {"eni-1": {"addresses": ["10.0.0.1", "10.0.0.2"]}}}}}"#,
+    );
+    let usage = object.content.expect("a node").seen.usage;
+    assert!(usage.listed.contains([10, 0, 0, 1].into()));
+    assert!(!usage.listed.contains([10, 0, 0, 2].into()));
 }
 
 #[test]

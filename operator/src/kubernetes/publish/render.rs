@@ -44,8 +44,8 @@ pub enum WantedPool {
     LeftOver,
 }
 
-/// What is to be published of a node: all attached interfaces, for an agent of the per-IP contract the addresses of
-/// the managed ones, what keeps it from more, and what becomes of addresses that leave it.
+/// What is to be published of a node: all attached interfaces but those that are about to be detached, for an agent of the per-IP
+/// contract the addresses of the managed ones, what keeps it from more, and what becomes of addresses that leave it.
 #[must_use]
 pub fn render(
     node: &NodeView,
@@ -56,7 +56,7 @@ pub fn render(
 ) -> Wanted {
     let settings = &node.settings;
     let use_primary = settings.use_primary_address;
-    let GivingBack { entries, withheld } = giving_back;
+    let GivingBack { entries, withheld, hidden } = giving_back;
     let given = without(&node.enis, &withheld);
     let managed = given.iter().filter(|eni| left_alone(eni, settings, policy).is_none());
     let pool = match node.demand.contract() {
@@ -65,9 +65,10 @@ pub fn render(
     };
     // Agents of the per-IP contract take nothing from there.
     let shown = match node.demand.contract() {
-        Contract::PerIp => &node.enis,
+        Contract::PerIp => &*node.enis,
         Contract::Cidr => &*given,
     };
+    let shown = shown.iter().filter(|eni| !hidden.contains(&eni.id));
     Wanted {
         eni_status: eni_status(shown, network, use_primary),
         pool,

@@ -158,10 +158,51 @@ fn what_somebody_else_did_is_at_warn() {
         &Event::Found { node: "node-1".parse().unwrap(), finding },
         "WARN EC2 differs from what was known node=node-1 kind=\"EniVanished\" finding=EniVanished { eni: eni-1 }",
     );
+    let finding = Finding::GroupsDrifted { eni: "eni-1".parse().unwrap() };
+    check(
+        &Event::Found { node: "node-1".parse().unwrap(), finding },
+        "WARN the interface is behind other security groups than a new one would get: it is put behind those node=node-1 eni=eni-1",
+    );
+    let pause = Duration::from_hours(1);
+    let finding = Finding::GroupsContested { eni: "eni-1".parse().unwrap(), pause };
+    check(
+        &Event::Found { node: "node-1".parse().unwrap(), finding },
+        "WARN somebody keeps putting the interface behind other security groups: it is put back later node=node-1 eni=eni-1 pause=3600s",
+    );
     let rival = Rival { who: "cilium-operator-aws".into(), did: RivalDeed::WrotePool };
     check(
         &Event::RivalFound { node: None, rival },
         "WARN somebody else does the operator's work: nothing is changed until they stop node=\"all nodes\" \
          who=\"cilium-operator-aws\" did=\"wrote spec.ipam.pool\"",
+    );
+}
+
+#[test]
+fn what_becomes_of_interfaces_that_no_node_claims() {
+    let eni = || "eni-1".parse().unwrap();
+    let instance = || "i-1".parse().unwrap();
+    let age = Some(Duration::from_secs(700));
+    check(
+        &Event::CleanedUp { eni: eni(), instance: instance(), age, took: took() },
+        "INFO deleted an interface that no node claims eni=eni-1 instance=i-1 age=Some(700s) took=500ms",
+    );
+    check(
+        &Event::WouldCleanUp { eni: eni(), instance: instance(), age: None },
+        "INFO an interface that no node claims would be deleted eni=eni-1 instance=i-1 age=None",
+    );
+    let failed =
+        |failure| Event::CleanUpFailed { eni: eni(), instance: instance(), failure, took: took() };
+    check(
+        &failed(Failure::Throttled),
+        "DEBUG an interface that no node claims is not deleted eni=eni-1 instance=i-1 failure=throttled by EC2",
+    );
+    check(
+        &failed(Failure::NoAnswer { cause: "cut".into() }),
+        "WARN an interface that no node claims is not deleted eni=eni-1 instance=i-1 failure=no answer: cut",
+    );
+    check(
+        &Event::CleanUpOff,
+        "WARN interfaces that no node claims are not cleaned up: without --cluster-name they cannot be told from those of other \
+         clusters; --eni-gc-interval=0 says that this is meant",
     );
 }

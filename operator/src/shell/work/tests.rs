@@ -29,7 +29,7 @@ impl Cloud for Counting {
 fn mutation(id: u64) -> Call {
     let eni = "eni-1".parse().unwrap();
     let request = Request::Mutate(Mutation {
-        node: "node-1".parse().unwrap(),
+        node: Some("node-1".parse().unwrap()),
         instance: "i-1".parse().unwrap(),
         action: Action::DeleteEni { eni },
         token: "token".into(),
@@ -70,8 +70,8 @@ async fn changes_are_sent_only_by_who_leads_at_that_moment() {
 
     work.call(mutation(1));
     assert_eq!((work.calls(), work.mutations()), (1, 1));
-    let changes: Vec<_> = work.changes().map(|(node, _)| node.as_str()).collect();
-    assert_eq!(changes, ["node-1"]);
+    let changes: Vec<_> = work.changes().collect();
+    assert_eq!(changes, ["node-1: delete eni-1, which is attached to nothing"]);
     assert_eq!(answer(&mut work).await, (1, "NotSent"));
     assert_eq!(work.changes().count(), 0);
     let types = vec!["m5.large".parse().unwrap()];

@@ -83,6 +83,17 @@ impl Agent {
         self.change(|state| state.pods = pods);
     }
 
+    /// From now on so many pods have an address of these, and no other pod has one.
+    pub(crate) fn keep(&self, pods: usize, of: &[Ipv4Addr]) {
+        self.change(|state| {
+            state.used.retain(|address, _| of.contains(address));
+            while state.used.len() > pods {
+                state.used.pop_last();
+            }
+            state.pods = pods;
+        });
+    }
+
     /// Withholds requests, or makes them: an agent that has not finished its start yet makes none.
     pub(crate) fn be_silent(&self, silent: bool) {
         self.change(|state| state.silent = silent);

@@ -123,6 +123,18 @@ impl Rig {
         self.ec2.with(|ec2, _| ec2.build().interface(new)).unwrap()
     }
 
+    /// An interface that is attached to nothing.
+    pub(crate) fn add_loose(&self, subnet: &str, description: &str, tags: Tags) -> InterfaceId {
+        let mut new = NewInterface::new(id("subnet-", subnet));
+        (new.description, new.tags) = (description.to_owned(), tags);
+        self.ec2.with(|ec2, _| ec2.build().interface(new)).unwrap()
+    }
+
+    /// The instance of a node ends.
+    pub(crate) fn terminate(&self, node: &str) {
+        self.ec2.with(|ec2, _| ec2.build().terminate_instance(&instance(node))).unwrap();
+    }
+
     /// An attached interface of another kind than the ordinary one.
     pub(crate) fn add_trunk(&self, node: &str, subnet: &str, index: u32) {
         let mut new = foreign(node, subnet, index);

@@ -9,10 +9,15 @@ use aws_credential_types::credential_fn::provide_credentials_fn;
 use aws_credential_types::provider::error::CredentialsError;
 use berth_operator::aws::{Aws, AwsSettings};
 use berth_operator::board::Board;
+use berth_operator::cloud::Cloud;
 use berth_operator::settings::Settings;
 use berth_operator::shell::{self, RunError};
 use berth_operator::summaries::Row;
 use ec2_sim::face::sdk::InProcess;
+use ec2_sim::id::InterfaceId;
+use ipam_core::action::Action;
+use ipam_core::call::{Call, CallId, Mutation, Request};
+use ipam_core::time::Tick;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
@@ -52,9 +57,6 @@ impl Rig {
         let mut flags =
             vec!["--region", &self.region, "--cluster-name", "scenes", "--identity", &who];
         flags.extend(self.flags.iter().map(String::as_str));
-        if !flags.iter().any(|flag| flag.starts_with("--aws-release-excess-ips")) {
-            flags.push("--aws-release-excess-ips");
-        }
         let settings = Settings::from_arguments(flags).unwrap();
         let board = Board::new();
         let aws = self.aws(&who, &board);
@@ -95,6 +97,22 @@ impl Rig {
             ..AwsSettings::new(self.kube.now())
         };
         Aws::over(http, credentials, &settings).unwrap()
+    }
+
+    /// Somebody puts an interface behind another security group.
+    pub(crate) async fn regroup(&self, eni: &InterfaceId, group: &str) {
+        let mutation = Mutation {
+            node: None,
+            instance: "i-1".parse().unwrap(),
+            action: Action::SetSecurityGroups {
+                eni: eni.as_str().parse().unwrap(),
+                groups: vec![group.parse().unwrap()],
+            },
+            token: String::new(),
+            first_sent: Tick::default(),
+        };
+        let call = Call { id: CallId(0), request: Request::Mutate(mutation) };
+        self.aws("somebody", &Board::new()).call(call).await.unwrap();
     }
 
     /// Ends an operator where it stands.

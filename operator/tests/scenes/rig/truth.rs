@@ -12,6 +12,7 @@ use serde_json::Value;
 use truth::{Node, Whole, for_pods, loose, made_by_berth, tick, view};
 
 use super::Rig;
+use super::cluster::id;
 
 /// How long an interface may be attached to nothing while a scene ends.
 const GRACE: Duration = Duration::from_mins(1);
@@ -42,6 +43,12 @@ impl Rig {
     /// How many interfaces that Berth made are in a subnet.
     pub(crate) fn made_in(&self, subnet: &SubnetId) -> usize {
         self.made_by_berth().iter().filter(|interface| interface.subnet == *subnet).count()
+    }
+
+    /// How many addresses of a subnet are free.
+    pub(crate) fn free_in(&self, subnet: &str) -> u32 {
+        let subnet: SubnetId = id("subnet-", subnet);
+        self.ec2.with(|ec2, _| ec2.world().truth().subnet(&subnet).unwrap().available_ipv4)
     }
 
     /// A node by what its object says of it, what EC2 has attached to it and what its agent uses.

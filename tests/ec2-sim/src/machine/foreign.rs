@@ -212,6 +212,7 @@ impl Region {
             source_dest_check: true,
             requester: None,
             created_at: self.now,
+            loose_since: self.now,
             tags: BTreeMap::new(),
         }
     }

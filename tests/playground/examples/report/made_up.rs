@@ -11,7 +11,7 @@ use ec2_sim::{Action, latency};
 use fastrand::Rng;
 use ipam_core::view::Contract;
 use ipnet::Ipv4Net;
-use playground::moment::{Bucket, Calls, Moment, Node, NodeState, PodCounts};
+use playground::moment::{Bucket, Calls, GivenBack, Moment, Node, NodeState, PodCounts};
 use playground::news;
 use playground::plan::{
     Ec2, Expected, Happening, Left, Network, NodeGroup, Plan, Pods, Served, Subnet, What,
@@ -137,9 +137,6 @@ fn calls(second: u32, progress: f64) -> BTreeMap<&'static str, Calls> {
 }
 
 fn summary(shape: Shape, record: &Record) -> Summary {
-    let mut waits = record.waits.clone();
-    waits.sort_unstable();
-    let of_100 = |count: usize| waits.get(waits.len() * count / 100).copied().unwrap_or_default();
     let last = record.moments.last();
     let calls = last.map(|moment| moment.calls.iter().map(|(action, calls)| (*action, *calls)));
     let finding = |text: &str| (Duration::from_millis(12_345), text.to_owned());
@@ -150,14 +147,11 @@ fn summary(shape: Shape, record: &Record) -> Summary {
         pods_made: u64::from(shape.waits) + 2,
         pods_started: shape.waits.into(),
         pods_waiting: 2,
-        waits: Waits {
-            p50: of_100(50),
-            p99: of_100(99),
-            max: waits.last().copied().unwrap_or_default(),
-        },
+        waits: Waits::of(&record.waits),
         calls: calls.into_iter().flatten().collect(),
         idle_mean: 41.25,
         idle_at_end: 40,
+        given_back: GivenBack { addresses: 96, interfaces: 2 },
         findings: if shape.is_broken { broken.map(finding).to_vec() } else { Vec::new() },
         unmet: if shape.is_broken {
             vec!["2 pods wait at the end, at most 0 expected".to_owned()]
@@ -200,7 +194,7 @@ fn plan(shape: Shape) -> Plan {
             faults: Vec::new(),
             denied: vec![Action::DeleteNetworkInterface],
         },
-        operator: vec!["--aws-release-excess-ips=true".to_owned()],
+        operator: vec!["--excess-ip-release-delay=5".to_owned()],
         agent: Vec::new(),
         expected: Expected::default(),
     }

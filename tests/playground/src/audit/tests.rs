@@ -193,6 +193,8 @@ impl Stage {
             free: 0,
             needed: 0,
             capacity: None,
+            leaving: 0,
+            idle_enis: 0,
             waiting: 0,
             in_flight: 0,
             blocked: Vec::new(),
@@ -333,11 +335,11 @@ fn a_pod_on_a_node_that_never_was_is_found() {
 #[test]
 fn an_interface_that_nobody_attaches_is_found_when_patience_ends() {
     check(
-        "eni n1 1 10.0.1.11, wait 500, detach, wait 121, look, wait 1, look, wait 60, look, findings",
+        "eni n1 1 10.0.1.11, wait 500, detach, wait 120, look, wait 1, look, wait 60, look, findings",
         "
          eni-0 is attached to nothing for 121s
          eni-0 is attached to nothing for 181s
-         622s: eni-0 is attached to nothing for 121s",
+         621s: eni-0 is attached to nothing for 121s",
     );
 }
 

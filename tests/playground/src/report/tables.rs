@@ -58,6 +58,7 @@ pub(super) fn summary(page: &mut Page, summary: &Summary) {
             "Addresses that no pod used",
             format!("{} on average, {} at the end", number(summary.idle_mean), summary.idle_at_end),
         ),
+        ("Given back to EC2", summary.given_back()),
     ];
     let mut rows: Vec<_> =
         rows.into_iter().map(|(what, how)| vec![Cell::text(what), Cell::text(how)]).collect();

@@ -48,6 +48,7 @@ pub(super) fn expected(said: &format::Expect) -> Checked<Expected> {
         reasons: said.reasons.clone(),
         ec2_calls: said.ec2_calls,
         ec2_changes: said.ec2_changes,
+        given_back: said.given_back,
     })
 }
 

@@ -37,6 +37,7 @@ pub const BUILT_IN: &[BuiltIn] = built_in![
     "secondary-cidr",
     "chaining",
     "burst",
+    "scale-down",
     "rolling-drain",
     "subnet-exhaustion",
     "fragmented-subnet",

@@ -188,4 +188,5 @@ pub(super) struct Expect {
     pub(super) reasons: Vec<String>,
     pub(super) ec2_calls: Option<u64>,
     pub(super) ec2_changes: Option<u64>,
+    pub(super) given_back: Option<u64>,
 }

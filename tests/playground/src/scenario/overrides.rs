@@ -26,8 +26,8 @@ pub struct Overrides {
     pub pod_lifetime: Option<Duration>,
     /// Whether the nodes that Berth serves take prefixes.
     pub prefix_delegation: bool,
-    /// Whether the operator is told to give addresses back.
-    pub release: bool,
+    /// For how many seconds a node has addresses to spare before the operator asks for them.
+    pub release_delay: Option<u32>,
     /// How long calls to EC2 take.
     pub latency: Option<Profile>,
     /// The token buckets of the account.
@@ -54,8 +54,8 @@ impl Overrides {
         if let Some(faults) = &self.faults {
             file.ec2.faults.clone_from(faults);
         }
-        if self.release {
-            file.operator.insert("aws-release-excess-ips".to_owned(), "true".to_owned());
+        if let Some(seconds) = self.release_delay {
+            file.operator.insert("excess-ip-release-delay".to_owned(), seconds.to_string());
         }
         if self.prefix_delegation || self.instance_types.is_some() {
             let groups = file.nodes.get_or_insert_with(|| vec![NodeGroup::usual()]);
@@ -72,7 +72,7 @@ impl Overrides {
     #[must_use]
     pub fn change_what_is_played(&self) -> bool {
         let Self { length, nodes, instance_types, pods_per_second, pod_lifetime, .. } = self;
-        let Self { prefix_delegation, release: _, latency, buckets, faults, .. } = self;
+        let Self { prefix_delegation, release_delay: _, latency, buckets, faults, .. } = self;
         *prefix_delegation
             || length.is_some()
             || nodes.is_some()

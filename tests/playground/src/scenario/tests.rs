@@ -159,9 +159,9 @@ ec2:
          agent --address-cool-down=5s --ipam-pre-allocate=2",
     );
     check_rest(
-        "expect: {waiting_at_end: 1, wait_p99: 2s, reasons: [InstanceFull], ec2_calls: 3, ec2_changes: 0}",
+        "expect: {waiting_at_end: 1, wait_p99: 2s, reasons: [InstanceFull], ec2_calls: 3, ec2_changes: 0, given_back: 4}",
         "ec2 Typical Typical\n\
-         expected: waiting 1, p99 2s, reasons InstanceFull, calls 3, changes 0",
+         expected: waiting 1, p99 2s, reasons InstanceFull, calls 3, changes 0, given back 4",
     );
 }
 

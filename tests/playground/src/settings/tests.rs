@@ -94,7 +94,7 @@ fn flags_win_over_the_scenario() {
     check("--buckets aws", "");
     check("--faults flaky", "faults: 3");
     check("--faults none", "");
-    check("--release", "operator: --aws-release-excess-ips=true");
+    check("--release-delay 5", "operator: --excess-ip-release-delay=5");
 }
 
 #[test]
@@ -168,7 +168,7 @@ fn what_makes_no_sense_is_named() {
     check("--latency fast", "error: invalid value 'fast' for '--latency <HOW>'");
     check(
         "--scenario brust",
-        "--scenario brust: expected a file, or one of default, cilium-eni, overlay, no-kube-proxy, secondary-cidr, chaining, burst, rolling-drain, subnet-exhaustion, fragmented-subnet, throttled-account, ec2-outage; did you mean `burst`?; --list-scenarios says what they show",
+        "--scenario brust: expected a file, or one of default, cilium-eni, overlay, no-kube-proxy, secondary-cidr, chaining, burst, scale-down, rolling-drain, subnet-exhaustion, fragmented-subnet, throttled-account, ec2-outage; did you mean `burst`?; --list-scenarios says what they show",
     );
     check(
         "--scenario there/is/none.yaml",

@@ -45,6 +45,7 @@ fn figures(summary: &Summary) -> String {
             "idle addresses",
             format!("{:.1} on average, {idle_at_end} at the end", summary.idle_mean),
         ),
+        ("given back", summary.given_back()),
         ("audit", found),
     ];
     let report = summary.report.as_ref().map(|path| ("report", path.display().to_string()));

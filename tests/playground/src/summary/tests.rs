@@ -1,7 +1,7 @@
 use std::collections::BTreeMap;
 
 use super::*;
-use crate::moment::PodCounts;
+use crate::moment::{GivenBack, PodCounts};
 use crate::plan::{Ec2, Expected, Network, Pods};
 use crate::record::Reason;
 
@@ -51,6 +51,7 @@ fn record() -> Record {
             ("DescribeInstances", Calls { made: 4, failed: 1, ..Calls::default() }),
             ("CreateNetworkInterface", Calls { made: 80, ..Calls::default() }),
         ]),
+        given_back: GivenBack { addresses: 20 * second, interfaces: second / 60 },
         ..Moment::default()
     };
     Record {
@@ -87,6 +88,8 @@ fn times_and_counts_are_short() {
     assert_eq!(shown, "0 ms, 12 ms, 999 ms, 1 s, 1.2 s, 59.9 s, 1 min 0 s, 2 min 5 s, 1 h 3 min");
     let counts = [0, 999, 1_000, 1_234_567].map(words::count).join(" ");
     assert_eq!(counts, "0 999 1,000 1,234,567");
+    let things = [(0, "address"), (1, "address"), (1_000, "interface")].map(words::counted);
+    assert_eq!(things.join(", "), "0 addresses, 1 address, 1,000 interfaces");
 }
 
 /// The table without what surrounds it.
@@ -111,6 +114,7 @@ fn a_run_that_went_well_is_a_short_table() {
          waits           p50 615 ms, p99 1.2 s, max 1.2 s
          EC2 calls       0.13 per pod, 164 in all
          idle addresses  20.0 on average, 9 at the end
+         given back      1,200 addresses, 1 interface
          audit           every promise was kept
          report          run/report.html
 
@@ -148,6 +152,7 @@ fn what_was_broken_is_told_and_much_of_it_is_counted() {
              waits           no pod got an address
              EC2 calls       no pod, 0 in all
              idle addresses  0.0 on average, 0 at the end
+             given back      0 addresses, 0 interfaces
              audit           12 promises were broken
 
              {}and 2 more",
@@ -175,6 +180,7 @@ fn what_is_expected_and_was_so_is_not_told() {
         reasons: vec!["SubnetsExhausted".to_owned()],
         ec2_calls: Some(164),
         ec2_changes: Some(160),
+        given_back: Some(1_200),
     };
     check_unmet(expected, &record(), &[]);
 }
@@ -187,6 +193,7 @@ fn what_is_expected_and_was_not_so_is_told() {
         reasons: vec!["SubnetsExhausted".to_owned(), "InstanceFull".to_owned()],
         ec2_calls: Some(163),
         ec2_changes: Some(159),
+        given_back: Some(1_201),
     };
     let unmet = [
         "4 pods wait at the end: expected no more than 3",
@@ -194,6 +201,7 @@ fn what_is_expected_and_was_not_so_is_told() {
         "no node was blocked for the reason InstanceFull",
         "164 calls were made to EC2: expected no more than 163",
         "160 calls to EC2 were to change something: expected no more than 159",
+        "1,200 addresses went back to EC2: expected 1,201 at least",
     ];
     check_unmet(expected, &record(), &unmet);
 }
@@ -225,6 +233,7 @@ fn machines_read_the_same() {
         ],
         "callsPerPod": 164.0 / 1_230.0,
         "idleAddresses": { "mean": 20.0, "atEnd": 9 },
+        "givenBack": { "addresses": 1_200, "interfaces": 1 },
         "findings": [{ "at": 1.5, "text": "finding" }],
         "unmet": [],
         "report": null,

@@ -6,7 +6,8 @@ use crate::plan::Expected;
 use crate::record::Record;
 
 pub(super) fn of(expected: &Expected, record: &Record, summary: &Summary) -> Vec<String> {
-    let Expected { waiting_at_end, wait_p99, reasons, ec2_calls, ec2_changes } = expected;
+    let Expected { waiting_at_end, wait_p99, reasons, ec2_calls, ec2_changes, given_back } =
+        expected;
     let mut unmet = Vec::new();
     if record.moments.is_empty() {
         unmet.push("nothing was seen: it ended before its first second".to_owned());
@@ -38,6 +39,11 @@ pub(super) fn of(expected: &Expected, record: &Record, summary: &Summary) -> Vec
         unmet.push(format!(
             "{changes} calls to EC2 were to change something: expected no more than {most}"
         ));
+    }
+    let returned = summary.given_back.addresses;
+    if let Some(least) = given_back.filter(|least| *least > returned) {
+        let (returned, least) = (count(returned), count(least));
+        unmet.push(format!("{returned} addresses went back to EC2: expected {least} at least"));
     }
     unmet
 }

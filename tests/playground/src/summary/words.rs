@@ -27,3 +27,13 @@ pub(super) fn count(count: u64) -> String {
     }
     shown
 }
+
+/// `1 address`, `2 addresses`.
+pub(super) fn counted((number, thing): (u64, &str)) -> String {
+    let ending = match (number, thing.ends_with('s')) {
+        (1, _) => "",
+        (_, true) => "es",
+        (_, false) => "s",
+    };
+    format!("{} {thing}{ending}", count(number))
+}

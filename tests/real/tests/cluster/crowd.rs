@@ -8,6 +8,8 @@ use serde_json::{Value, json};
 use crate::bed::{Bed, until};
 
 const NAME: &str = "crowd";
+/// Whom a `ReplicaSet` takes away last.
+const STAYING: &str = "controller.kubernetes.io/pod-deletion-cost=100";
 
 /// A pod that runs and is to go on.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -60,6 +62,20 @@ pub(crate) fn await_running(bed: &Bed, replicas: usize) -> Vec<Pod> {
         }
         Err(format!("{} of {replicas} run; the others: {others:#?}", pods.len()))
     })
+}
+
+/// Takes all pods away but these, and waits until the others are gone.
+#[track_caller]
+pub(crate) fn reduce_to(bed: &Bed, staying: &[Pod]) {
+    let names = staying.iter().map(|pod| pod.name.as_str());
+    let annotate: Vec<&str> =
+        ["annotate", "pods"].into_iter().chain(names).chain([STAYING]).collect();
+    bed.cluster.kubectl(&annotate).unwrap();
+    let pods = of(bed, staying.len());
+    assert!(
+        staying.iter().all(|pod| pods.contains(pod)),
+        "{staying:#?} were to stay, not {pods:#?}"
+    );
 }
 
 /// Takes all pods away, and waits until they are gone.

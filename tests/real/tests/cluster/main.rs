@@ -34,7 +34,11 @@ mod kill;
 #[cfg(test)]
 mod ledger;
 #[cfg(test)]
+mod release;
+#[cfg(test)]
 mod runtime;
+#[cfg(test)]
+mod talk;
 #[cfg(test)]
 mod terminated;
 #[cfg(test)]
@@ -49,10 +53,17 @@ static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
 
 /// Addresses rest for seconds, so that pods come and go through all of them; and who waits in vain is told so soon.
 const AGENT: [&str; 2] = ["--address-cool-down=2s", "--address-wait=5s"];
+/// What nodes have to spare is asked for after seconds, and an interface that is empty goes after seconds, so that both are on their way off while
+/// other things happen, too.
+const OPERATOR: [&str; 2] = ["--excess-ip-release-delay=2", "--eni-idle-delay=2s"];
 
 #[test]
 fn single_addresses_by_address() {
-    let options = Options { agent_arguments: arguments(&AGENT), ..Options::default() };
+    let options = Options {
+        operator_arguments: arguments(&OPERATOR),
+        agent_arguments: arguments(&AGENT),
+        ..Options::default()
+    };
     on_a_cluster("single", &options, |bed| {
         everyone::on_several_interfaces(bed);
         internet::sees_the_pods(bed);
@@ -60,6 +71,7 @@ fn single_addresses_by_address() {
         drift::is_repaired(bed);
         runtime::is_restarted(bed);
         runtime::collects_what_leaked(bed);
+        release::spares_those_who_stay(bed, 1);
         everyone::goes(bed);
         kill::amid_a_roll_out(bed);
         apart::a_pod_starts(bed);
@@ -75,6 +87,7 @@ fn prefixes_by_cidr() {
     let options = Options {
         prefix_delegation: true,
         contract: Contract::Cidr,
+        operator_arguments: arguments(&OPERATOR),
         agent_arguments: agent,
         ..Options::default()
     };
@@ -84,6 +97,7 @@ fn prefixes_by_cidr() {
         internet::sees_the_nodes(bed);
         delegated::is_served(bed);
         runtime::is_restarted(bed);
+        release::spares_those_who_stay(bed, 0);
         everyone::goes(bed);
         kill::amid_a_roll_out(bed);
         waves::under_audit(bed);

@@ -1,5 +1,6 @@
 //! What EC2 knows, whatever anybody else believes.
 
+use std::collections::BTreeSet;
 use std::net::Ipv4Addr;
 
 use ipnet::Ipv4Net;
@@ -24,6 +25,11 @@ impl Eni {
     /// What an address for pods is part of.
     pub(crate) fn cidr(&self, address: Ipv4Addr) -> Option<Ipv4Net> {
         self.cidrs.iter().copied().find(|cidr| cidr.contains(&address))
+    }
+
+    /// Whether it has no address for pods.
+    pub(crate) const fn is_empty(&self) -> bool {
+        self.cidrs.is_empty()
     }
 
     /// Whether the operator made it and it is attached to nothing.
@@ -53,6 +59,12 @@ impl Truth {
     /// The interface of a node that an address for pods is on.
     pub(crate) fn holder(&self, node: &Node, address: Ipv4Addr) -> Option<&Eni> {
         self.enis.iter().find(|eni| eni.is_of(node) && eni.cidr(address).is_some())
+    }
+
+    /// The addresses and prefixes for pods of a node.
+    pub(crate) fn cidrs(&self, node: &Node) -> BTreeSet<Ipv4Net> {
+        let of_node = self.enis.iter().filter(|eni| eni.is_of(node));
+        of_node.flat_map(|eni| eni.cidrs.iter().copied()).collect()
     }
 
     /// The block of a subnet.

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use fastrand::Rng;
 
 use crate::audit::Audit;
-use crate::bed::Bed;
+use crate::bed::{Bed, SOON};
 use crate::crowd;
 use crate::everyone;
 
@@ -20,13 +20,19 @@ const PODS_MAX: usize = 40;
 /// From one change of mind to the next.
 const WAVE_MS: std::ops::Range<u64> = 2_000..9_000;
 
-/// Scales up and down at random, and looks once a second: there is nothing to find.
+/// Scales up and down at random, and looks once a second: there is nothing to find. It goes on for longer where the machine is so busy that too little was seen.
 pub(crate) fn under_audit(bed: &Bed) {
     let mut rng = Rng::new();
     let lasting = Duration::from_secs(seconds());
     bed.say(&format!("waves for {lasting:?}, with the seed {}", rng.get_seed()));
-    let (stop, mut audit) = (AtomicBool::new(false), Audit::default());
+    let (stop, enough) = (AtomicBool::new(false), AtomicBool::new(false));
+    let mut audit = Audit::default();
     let deadline = Instant::now() + lasting;
+    let is_over = || {
+        let is_late = Instant::now() >= deadline;
+        stop.load(Ordering::Relaxed)
+            || is_late && (enough.load(Ordering::Relaxed) || Instant::now() >= deadline + SOON)
+    };
     thread::scope(|scope| {
         // Whoever fails ends the other, too.
         let stopped = StopAtEnd(&stop);
@@ -34,11 +40,12 @@ pub(crate) fn under_audit(bed: &Bed) {
             let _stopped = StopAtEnd(&stop);
             while !stop.load(Ordering::Relaxed) {
                 audit.look(bed);
+                enough.store(audit.has_seen_enough(), Ordering::Relaxed);
                 sleep(Duration::from_secs(1));
             }
         });
         let mut high = true;
-        while Instant::now() < deadline && !stop.load(Ordering::Relaxed) {
+        while !is_over() {
             let pods = if high { rng.usize(PODS_MAX / 2..=PODS_MAX) } else { rng.usize(..8) };
             high = !high;
             crowd::scale(bed, pods);

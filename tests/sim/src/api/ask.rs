@@ -16,6 +16,9 @@ pub(crate) type Error = Option<String>;
 /// Answers in `release-ips`: what the entry must say for it, and what it says then; `None` removes it.
 pub(crate) type Answers = BTreeMap<Ipv4Addr, (Release, Option<Release>)>;
 
+/// Entries of `release-ips` as they are to be; `None` removes one.
+pub(crate) type Entries = BTreeMap<Ipv4Addr, Option<Release>>;
+
 /// A write, with what its patch tests.
 #[derive(Debug, Clone)]
 pub(crate) enum Ask {
@@ -24,6 +27,8 @@ pub(crate) enum Ask {
     EniStatus { name: NodeName, enis: Vec<WordEni>, replaces: bool, error: Option<Error> },
     /// The operator's `spec.ipam.pool`, of that very object.
     Pool { name: NodeName, uid: u64, pool: BTreeMap<Ipv4Addr, EniId> },
+    /// The operator's entries in `status.ipam.release-ips`, of that very object. What they say already is not tested.
+    Releases { name: NodeName, uid: u64, entries: Entries },
     /// The operator's word on what keeps the node from more.
     Error { name: NodeName, error: Error },
     /// The agent's `status.ipam`, of that very object.
@@ -64,6 +69,7 @@ impl Ask {
         match self {
             Self::EniStatus { name, .. }
             | Self::Pool { name, .. }
+            | Self::Releases { name, .. }
             | Self::Error { name, .. }
             | Self::Used { name, .. }
             | Self::Pools { name, .. }
@@ -76,6 +82,7 @@ impl Ask {
     fn uid(&self) -> Option<u64> {
         match self {
             Self::Pool { uid, .. }
+            | Self::Releases { uid, .. }
             | Self::Used { uid, .. }
             | Self::Pools { uid, .. }
             | Self::Delete { uid, .. } => Some(*uid),
@@ -133,17 +140,19 @@ fn changed(before: &Object, ask: Ask) -> Option<Object> {
             }
         }
         Ask::Pool { pool, .. } => after.pool = pool,
+        Ask::Releases { entries, .. } => {
+            put_all(&mut after.releases, entries);
+            after.has_status = true;
+        }
         Ask::Error { error, .. } => (after.error, after.has_status) = (error, true),
         Ask::Used { used, answers, .. } => {
-            for (address, (from, to)) in answers {
-                if before.releases.get(&address) != Some(&from) {
-                    return None;
-                }
-                match to {
-                    Some(to) => drop(after.releases.insert(address, to)),
-                    None => drop(after.releases.remove(&address)),
-                }
+            let holds = |(address, (from, _)): (&Ipv4Addr, &(Release, _))| {
+                before.releases.get(address) == Some(from)
+            };
+            if !answers.iter().all(holds) {
+                return None;
             }
+            put_all(&mut after.releases, answers.into_iter().map(|(at, (_, to))| (at, to)));
             (after.used, after.has_status) = (used, true);
         }
         Ask::Pools { seen, requested, allocated, .. } => {
@@ -155,4 +164,17 @@ fn changed(before: &Object, ask: Ask) -> Option<Object> {
         Ask::Create(_) | Ask::Delete { .. } | Ask::Get { .. } => {}
     }
     Some(after)
+}
+
+/// Puts entries in, and takes those out that are to be removed.
+fn put_all(
+    releases: &mut BTreeMap<Ipv4Addr, Release>,
+    entries: impl IntoIterator<Item = (Ipv4Addr, Option<Release>)>,
+) {
+    for (address, release) in entries {
+        match release {
+            Some(release) => drop(releases.insert(address, release)),
+            None => drop(releases.remove(&address)),
+        }
+    }
 }

@@ -10,7 +10,7 @@ use ipam_core::agent::{Release, Word, WordEni};
 use ipam_core::ids::{EniId, InstanceId, NodeName};
 use ipam_core::reconcile::NodeSeen;
 use ipam_core::release::Usage;
-use ipam_core::view::{Demand, NodeIdentity, NodeSettings};
+use ipam_core::view::{Contract, Demand, NodeIdentity, NodeSettings};
 use ipnet::IpNet;
 
 /// A `CiliumNode`.
@@ -80,9 +80,27 @@ impl Object {
             identity: Some(self.identity.clone()),
             settings: Some(self.settings.clone()),
             demand,
-            // Nothing is given back here, and this says that nothing may be.
-            usage: Usage::default(),
+            usage: self.usage(demand),
             ignored: false,
+        }
+    }
+
+    /// What its agent, and what was published for it, say of what may be given back.
+    fn usage(&self, demand: Demand) -> Usage {
+        let ipv4 = |net: &IpNet| match net {
+            IpNet::V4(net) => Some(*net),
+            IpNet::V6(_) => None,
+        };
+        Usage {
+            is_certain: true,
+            used: self.used.keys().copied().collect(),
+            releases: self.releases.clone(),
+            allocated: self.allocated.iter().filter_map(ipv4).collect(),
+            shown: self.enis.iter().map(|eni| eni.facts.id.clone()).collect(),
+            listed: match demand.contract() {
+                Contract::PerIp => self.pool.keys().copied().collect(),
+                Contract::Cidr => self.listed().into_iter().collect(),
+            },
         }
     }
 

@@ -7,14 +7,19 @@ use ec2_sim::id::InvalidId;
 use ec2_sim::request::{
     AssignIpv6Addresses, AssignPrivateIpAddresses, AttachNetworkInterface, CreateNetworkInterface,
     DeleteNetworkInterface, DescribeInstanceTypes, DescribeNetworkInterfaces, DescribeRouteTables,
-    DescribeSecurityGroups, DescribeSubnets, DescribeVpcs, Filter, GetSecurityGroupsForVpc,
-    Listing, ModifyNetworkInterfaceAttribute, Operation, Page, TagSpecification,
-    UnassignPrivateIpAddresses, Wanted,
+    DescribeSecurityGroups, DescribeSubnets, DescribeVpcs, DetachNetworkInterface, Filter,
+    GetSecurityGroupsForVpc, Listing, ModifyNetworkInterfaceAttribute, Operation, Page,
+    TagSpecification, UnassignPrivateIpAddresses, Wanted,
 };
 use ipam_core::action::{Action, CreateEni, Ipv4Ask};
 use ipam_core::call::{EniScope, Mutation, PageToken, Read};
 use ipam_core::ids::{EniId, InstanceId, InstanceType, VpcId};
 use ipnet::Ipv4Net;
+
+use super::Wall;
+
+/// The tag that says when an interface was made, here in milliseconds.
+pub(super) const CREATED_AT_TAG: &str = "berth/created-at";
 
 /// The largest page of `DescribeRouteTables` and `DescribeInstanceTypes`.
 const SMALL_PAGE: i64 = 100;
@@ -56,7 +61,7 @@ fn unassign(
 ///
 /// # Errors
 /// An id that EC2 does not have.
-pub(super) fn mutation(mutation: &Mutation) -> Result<Operation, InvalidId> {
+pub(super) fn mutation(mutation: &Mutation, wall: &Wall) -> Result<Operation, InvalidId> {
     Ok(match &mutation.action {
         Action::AssignAddresses { eni, count, .. } => assign(eni, Ipv4Ask::Addresses(*count))?,
         Action::AssignPrefixes { eni, count, .. } => assign(eni, Ipv4Ask::Prefixes(*count))?,
@@ -64,7 +69,9 @@ pub(super) fn mutation(mutation: &Mutation) -> Result<Operation, InvalidId> {
             interface: eni.as_str().parse()?,
             wanted: Wanted { prefix_count: Some(1), ..nothing() },
         }),
-        Action::CreateEni(create) => Operation::CreateNetworkInterface(new(mutation, create)?),
+        Action::CreateEni(create) => {
+            Operation::CreateNetworkInterface(new(mutation, create, wall)?)
+        }
         Action::AttachEni { eni, device_index } => {
             Operation::AttachNetworkInterface(AttachNetworkInterface {
                 interface: eni.as_str().parse()?,
@@ -87,16 +94,36 @@ pub(super) fn mutation(mutation: &Mutation) -> Result<Operation, InvalidId> {
             unassign(eni, addresses.clone(), Vec::new())?
         }
         Action::UnassignPrefixes { eni, prefixes } => unassign(eni, Vec::new(), prefixes.clone())?,
+        Action::SetSecurityGroups { eni, groups } => {
+            let groups = groups.iter().map(|group| group.as_str().parse());
+            Operation::ModifyNetworkInterfaceAttribute(ModifyNetworkInterfaceAttribute {
+                interface: eni.as_str().parse()?,
+                delete_on_termination: None,
+                description: None,
+                groups: Some(groups.collect::<Result<_, _>>()?),
+                source_dest_check: None,
+            })
+        }
+        Action::DetachEni { attachment, .. } => {
+            Operation::DetachNetworkInterface(DetachNetworkInterface {
+                attachment: attachment.as_str().parse()?,
+                force: false,
+            })
+        }
         Action::DeleteEni { eni } => Operation::DeleteNetworkInterface(DeleteNetworkInterface {
             interface: eni.as_str().parse()?,
         }),
     })
 }
 
-fn new(mutation: &Mutation, create: &CreateEni) -> Result<CreateNetworkInterface, InvalidId> {
+fn new(
+    mutation: &Mutation,
+    create: &CreateEni,
+    wall: &Wall,
+) -> Result<CreateNetworkInterface, InvalidId> {
     let mut tags: BTreeMap<String, String> = create.tags.clone();
     // A repeated request has to be the same to the letter, so the time of the first one stands here.
-    tags.insert("berth/created-at".to_owned(), mutation.first_sent.as_millis().to_string());
+    tags.insert(CREATED_AT_TAG.to_owned(), wall.at(mutation.first_sent).as_millis().to_string());
     let groups = create.security_groups.iter().map(|group| group.as_str().parse());
     Ok(CreateNetworkInterface {
         subnet: create.subnet.as_str().parse()?,
@@ -130,13 +157,19 @@ fn listing<Id>(filter: Filter, page: Page) -> Listing<Id> {
     Listing { ids: Vec::new(), filters: vec![filter], page }
 }
 
-fn scoped(scope: &EniScope) -> Filter {
+fn scoped(scope: &EniScope) -> Vec<Filter> {
     match scope {
-        EniScope::Vpc(vpc) => in_vpc(vpc),
+        EniScope::Vpc(vpc) => vec![in_vpc(vpc)],
         EniScope::Instances(ids) => {
-            filter("attachment.instance-id", ids.iter().map(InstanceId::as_str))
+            vec![filter("attachment.instance-id", ids.iter().map(InstanceId::as_str))]
         }
-        EniScope::Ids(ids) => filter("network-interface-id", ids.iter().map(EniId::as_str)),
+        EniScope::Unattached { vpc, tags } => {
+            let one = |name: &str, value: &str| filter(name, std::iter::once(value));
+            let tagged = tags.iter().map(|(key, value)| one(&format!("tag:{key}"), value));
+            let available = one("status", "available");
+            vpc.iter().map(in_vpc).chain([available]).chain(tagged).collect()
+        }
+        EniScope::Ids(ids) => vec![filter("network-interface-id", ids.iter().map(EniId::as_str))],
     }
 }
 
@@ -146,9 +179,13 @@ fn scoped(scope: &EniScope) -> Filter {
 /// An id that EC2 does not have.
 pub(super) fn read(read: &Read, size: i64) -> Result<Operation, InvalidId> {
     Ok(match read {
-        Read::Enis { scope, page } => Operation::DescribeNetworkInterfaces(
-            DescribeNetworkInterfaces(listing(scoped(scope), paged(size, page.as_ref()))),
-        ),
+        Read::Enis { scope, page } => {
+            Operation::DescribeNetworkInterfaces(DescribeNetworkInterfaces(Listing {
+                ids: Vec::new(),
+                filters: scoped(scope),
+                page: paged(size, page.as_ref()),
+            }))
+        }
         Read::Subnets { vpc, page } => Operation::DescribeSubnets(DescribeSubnets(listing(
             in_vpc(vpc),
             paged(size, page.as_ref()),

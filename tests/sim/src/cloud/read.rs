@@ -6,20 +6,23 @@ use ec2_sim::model::{AttachmentStatus, Interface, RouteTable, SecurityGroup, Sub
 use ec2_sim::reply::Listed;
 use ipam_core::call::{Assigned, ListedEni, Page, PageToken, Reply, Request};
 use ipam_core::ids::{InstanceType, InvalidId, RouteTableId, SecurityGroupId, SubnetId};
+use ipam_core::time::Tick;
 use ipam_core::view::{
     EniView, Planned, Refused, RouteTableView, SecurityGroupView, SubnetView, VpcView,
 };
 use limits::{Hypervisor, Reported};
 
-/// Reads a reply to a call.
+use super::ask::CREATED_AT_TAG;
+
+/// Reads a reply to a call. `wall` is what the clock on the wall of who asks shows.
 ///
 /// # Errors
 /// What of it cannot be read.
-pub(super) fn reply(request: &Request, raw: Raw) -> Result<Reply, String> {
-    understood(request, raw).map_err(|problem| problem.to_string())
+pub(super) fn reply(request: &Request, raw: Raw, wall: Tick) -> Result<Reply, String> {
+    understood(request, raw, wall).map_err(|problem| problem.to_string())
 }
 
-fn understood(request: &Request, raw: Raw) -> Result<Reply, InvalidId> {
+fn understood(request: &Request, raw: Raw, wall: Tick) -> Result<Reply, InvalidId> {
     Ok(match raw {
         Raw::AssignPrivateIpAddresses { addresses, prefixes, .. } => {
             Reply::Assigned(Assigned { addresses, prefixes, ipv6_prefixes: Vec::new() })
@@ -32,7 +35,7 @@ fn understood(request: &Request, raw: Raw) -> Result<Reply, InvalidId> {
             Reply::Attached(attachment.as_str().parse()?)
         }
         Raw::DescribeNetworkInterfaces(listed) => {
-            Reply::Enis(page(listed, |view| listed_eni(&view.interface)))
+            Reply::Enis(page(listed, |view| listed_eni(&view.interface, wall)))
         }
         Raw::DescribeSubnets(listed) => Reply::Subnets(page(listed, |one| subnet(&one))),
         Raw::DescribeVpcs(listed) => Reply::Vpc(listed.items.first().and_then(|one| vpc(one))),
@@ -76,11 +79,13 @@ fn eni(interface: &Interface) -> Result<EniView, InvalidId> {
     Ok(view)
 }
 
-fn listed_eni(interface: &Interface) -> Result<ListedEni, InvalidId> {
+fn listed_eni(interface: &Interface, wall: Tick) -> Result<ListedEni, InvalidId> {
     let eni = eni(interface)?;
     let on = interface.instance().filter(|_| eni.attachment.is_some());
     let instance = on.map(|id| id.as_str().parse()).transpose()?;
-    Ok(ListedEni { eni, instance })
+    let made = eni.tags.get(CREATED_AT_TAG).and_then(|millis| millis.parse().ok());
+    let age = made.map(|millis| wall.since(Tick::from_millis(millis)));
+    Ok(ListedEni { eni, instance, age })
 }
 
 fn subnet(subnet: &Subnet) -> Result<(SubnetId, SubnetView), InvalidId> {

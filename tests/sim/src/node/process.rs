@@ -46,6 +46,8 @@ pub(crate) struct Process {
     pub(crate) calls: u64,
     /// The own object, as it was seen or written last.
     pub(crate) sight: Option<Rc<Object>>,
+    /// What the machine was told of it last.
+    pub(crate) heard: Option<Word>,
     /// Whether the own object was listed yet.
     pub(crate) has_looked: bool,
     /// The publication that is under way.
@@ -124,6 +126,7 @@ impl Process {
             callers: BTreeMap::new(),
             calls: 0,
             sight: None,
+            heard: None,
             has_looked: false,
             publishing: None,
             keeping: false,

@@ -1,16 +1,19 @@
 //! When what is written into which object: the rules of `operator/src/kubernetes/publish.rs`, without what finds rivals.
 //!
-//! One write at a time for a node, nothing without need; what leaves, leaves the pool first; what comes, comes into the status first.
+//! One write at a time for a node, nothing without need; entries of `release-ips` before everything else; what leaves, leaves the pool first; what
+//! comes, comes into the status first.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::net::Ipv4Addr;
 use std::rc::Rc;
 use std::time::Duration;
 
+use ipam_core::agent::Release;
 use ipam_core::ids::NodeName;
 use ipam_core::time::Tick;
 
 use super::render::{Wanted, WantedError};
-use crate::api::{Ask, Error, Object, Problem, Said, addresses};
+use crate::api::{Ask, Entries, Error, Object, Problem, Said, addresses};
 
 /// The pause after a failed write, doubled with each in a row, and the longest one.
 const PAUSE_MIN: Duration = Duration::from_millis(500);
@@ -175,6 +178,10 @@ impl Entry {
         let leaves = observed.pool.keys().any(|address| !listed.contains(address));
         let is_left_over = wanted.pool.is_none() && !observed.pool.is_empty();
         let name = name.clone();
+        let entries = different(&wanted.releases, &observed);
+        if !entries.is_empty() {
+            return Some(Ask::Releases { name, uid: observed.uid, entries });
+        }
         if leaves || is_left_over && self.placed_pool {
             // Only what was published already may stay, until the new status is.
             let published: BTreeSet<_> = observed.listed();
@@ -199,6 +206,19 @@ impl Entry {
         self.on_telling(now);
         Some(Ask::Error { name, error })
     }
+}
+
+/// The entries that do not stand as they should. An agent's answer is never replaced by the question.
+fn different(wanted: &Entries, observed: &Object) -> Entries {
+    let differs = |(address, wanted): &(&Ipv4Addr, &Option<Release>)| {
+        let stands = observed.releases.get(*address);
+        match wanted {
+            None => stands.is_some(),
+            Some(Release::Marked) => stands.is_none(),
+            Some(wanted) => Some(wanted) != stands,
+        }
+    };
+    wanted.iter().filter(differs).map(|(address, wanted)| (*address, *wanted)).collect()
 }
 
 /// Versions of one object are compared; another one under the same name is newer, since its number is.

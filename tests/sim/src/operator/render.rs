@@ -8,9 +8,11 @@ use ipam_core::ids::EniId;
 use ipam_core::managed::left_alone;
 use ipam_core::policy::Policy;
 use ipam_core::prefix::addresses_of;
-use ipam_core::reconcile::Obstacle;
+use ipam_core::reconcile::{GivingBack, Obstacle};
 use ipam_core::view::{AttachmentState, Contract, EniView, NetworkView, NodeView};
-use ipnet::IpNet;
+use ipnet::{IpNet, Ipv4Net};
+
+use crate::api::Entries;
 
 /// What the object of a node should hold of what the operator owns.
 #[derive(Debug, Clone, PartialEq)]
@@ -21,6 +23,8 @@ pub(crate) struct Wanted {
     pub(crate) pool: Option<BTreeMap<Ipv4Addr, EniId>>,
     /// `status.ipam.operator-status.error`.
     pub(crate) error: WantedError,
+    /// What should be different in `status.ipam.release-ips`.
+    pub(crate) releases: Entries,
 }
 
 /// What the agent should be told.
@@ -40,21 +44,40 @@ pub(crate) fn render(
     network: &NetworkView,
     policy: &Policy,
     obstacle: Obstacle<'_>,
+    giving_back: GivingBack,
 ) -> Wanted {
-    let attached: Vec<&EniView> = node.enis.iter().filter(|eni| is_attached(eni)).collect();
-    let managed = attached.iter().filter(|eni| left_alone(eni, &node.settings, policy).is_none());
+    let GivingBack { entries, withheld, hidden } = giving_back;
+    let is_shown = |eni: &&EniView| is_attached(eni) && !hidden.contains(&eni.id);
+    let attached: Vec<&EniView> = node.enis.iter().filter(is_shown).collect();
+    let given: Vec<EniView> = attached.iter().map(|eni| without(eni, &withheld)).collect();
+    let managed = given.iter().filter(|eni| left_alone(eni, &node.settings, policy).is_none());
+    let contract = node.demand.contract();
     let pool = managed.flat_map(|eni| {
         addresses(eni).into_iter().map(|address| (address, eni.id.clone())).collect::<Vec<_>>()
     });
     Wanted {
-        enis: attached.iter().map(|eni| word_eni(eni, network)).collect(),
-        pool: (node.demand.contract() == Contract::PerIp).then(|| pool.collect()),
+        pool: (contract == Contract::PerIp).then(|| pool.collect()),
+        // Agents of the per-IP contract take nothing from there.
+        enis: match contract {
+            Contract::PerIp => attached.iter().map(|eni| word_eni(eni, network)).collect(),
+            Contract::Cidr => given.iter().map(|eni| word_eni(eni, network)).collect(),
+        },
         error: match obstacle {
             Obstacle::None => WantedError::Absent,
             Obstacle::Passing => WantedError::AsItIs,
             Obstacle::Lasting(reason) => WantedError::Text(reason.to_string()),
         },
+        releases: entries,
     }
+}
+
+/// An interface without what its agent is not to have for now.
+fn without(eni: &EniView, withheld: &[Ipv4Net]) -> EniView {
+    let is_given = |net: Ipv4Net| !withheld.iter().any(|it| it.contains(&net) || net.contains(it));
+    let mut given = eni.clone();
+    given.ipv4.addresses.retain(|address| is_given(Ipv4Net::from(*address)));
+    given.ipv4.prefixes.retain(|prefix| is_given(*prefix));
+    given
 }
 
 fn is_attached(eni: &EniView) -> bool {

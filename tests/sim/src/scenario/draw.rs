@@ -18,7 +18,7 @@ const TYPES: [&str; 6] =
 const BUSY: Duration = Duration::from_mins(30);
 
 /// Long enough for every pause that Berth makes: two rolling audits, and a subnet that was refused eight times.
-const CALM: Duration = Duration::from_mins(45);
+const CALM: Duration = Duration::from_hours(1);
 
 impl Scenario {
     /// The scenario of a seed.
@@ -30,7 +30,7 @@ impl Scenario {
     /// The same with a faulty phase of another length, and as many more pods and faults.
     #[must_use]
     pub fn lasting(seed: u64, busy: Duration) -> Self {
-        let mut draw = Draw { rng: Rng::with_seed(seed), busy };
+        let mut draw = Draw { rng: Rng::with_seed(seed), busy, untimely: Vec::new() };
         let region = draw.region();
         let nodes: Vec<NodePlan> = (0..draw.rng.usize(1..=4)).map(|_| draw.node()).collect();
         let pods = draw.pods(nodes.len());
@@ -42,6 +42,8 @@ impl Scenario {
 struct Draw {
     rng: Rng,
     busy: Duration,
+    /// What goes wrong just when something is about to be given back.
+    untimely: Vec<Fault>,
 }
 
 impl Draw {
@@ -70,6 +72,8 @@ impl Draw {
             page: self.one(&[5, 20, 1_000]),
             staleness: self.one(&[Mode::Strong, Mode::Typical, Mode::Adversarial]),
             generosity: self.one(&[1.0, 1.0, 1.0, 0.1, 0.04]),
+            fast: self.one(&[Duration::ZERO, Duration::from_secs(2), Duration::from_secs(90)]),
+            per_hour: self.one(&[None, None, None, None, None, None, None, Some(40)]),
         }
     }
 
@@ -79,6 +83,8 @@ impl Draw {
             contract: self.one(&[Contract::PerIp, Contract::Cidr]),
             pre_allocate: self.one(&[1, 2, 4, 8, 16]),
             min_allocate: self.one(&[0, 0, 0, 6, 12]),
+            max_above_watermark: self.one(&[0, 0, 0, 0, 3, 8]),
+            disable_prefix_delegation: self.rng.u8(0..4) == 0,
             first_interface_index: self.one(&[0, 0, 0, 1]),
             joins: if self.rng.bool() { self.moment() / 2 } else { Duration::ZERO },
         }
@@ -89,7 +95,12 @@ impl Draw {
         let mut pods = Vec::new();
         while pods.len() < count {
             let (node, begins) = (self.rng.usize(0..nodes), self.moment());
-            let burst = if self.rng.u8(0..6) == 0 { self.rng.usize(2..12) } else { 1 };
+            let burst = if self.rng.u8(0..6) == 0 { self.rng.usize(2..16) } else { 1 };
+            // Half of the bursts end as they came, and come again when what they used is about to be given back.
+            if burst > 1 && self.rng.bool() {
+                self.waves(&mut pods, node, begins, burst);
+                continue;
+            }
             for _ in 0..burst {
                 let runs = match self.rng.u8(0..8) {
                     0 if self.times() == 1 => None,
@@ -102,6 +113,35 @@ impl Draw {
         pods
     }
 
+    fn waves(&mut self, pods: &mut Vec<PodPlan>, node: usize, mut begins: Duration, burst: usize) {
+        for _ in 0..self.rng.usize(1..4) {
+            let runs = self.seconds(20, 200);
+            for _ in 0..burst {
+                pods.push(PodPlan { node, begins, runs: Some(runs) });
+            }
+            begins += runs + self.seconds(175, 260);
+            if begins >= self.busy {
+                break;
+            }
+            let kind = match self.rng.u8(0..6) {
+                0 => FaultKind::NodeWithoutApi(node),
+                1 => FaultKind::ApiSlow,
+                2 => FaultKind::AnswersLost,
+                3 => FaultKind::AgentAlone(node),
+                4 => {
+                    // Killed while the disk has not yet written what comes now.
+                    let (begins, lasts) = (begins + self.seconds(0, 4), self.seconds(1, 20));
+                    self.untimely.push(Fault { begins, lasts, kind: FaultKind::AgentCrash(node) });
+                    FaultKind::DiskSlow(node)
+                }
+                _ => continue,
+            };
+            let before = self.seconds(10, 90);
+            let lasts = before + self.seconds(5, 60);
+            self.untimely.push(Fault { begins: begins.saturating_sub(before), lasts, kind });
+        }
+    }
+
     fn faults(&mut self, nodes: usize, subnets: usize) -> Vec<Fault> {
         let count = match self.rng.u8(0..8) {
             0 => 0,
@@ -110,23 +150,27 @@ impl Draw {
         };
         let count = count * self.times();
         let mut faults: Vec<Fault> = (0..count).map(|_| self.fault(nodes, subnets)).collect();
+        faults.append(&mut self.untimely);
         faults.sort_by_key(|fault| fault.begins);
         faults
     }
 
     fn fault(&mut self, nodes: usize, subnets: usize) -> Fault {
-        let kind = match self.rng.u8(0..10) {
+        let kind = match self.rng.u8(0..11) {
             0..=2 => self.of_operators(),
             3..=5 => self.of_nodes(nodes),
-            6 => self.of_api(),
+            6 | 10 => self.of_api(),
             7 | 8 => self.of_cloud(),
             _ => self.of_others(nodes, subnets),
         };
         let is_of_cloud =
-            matches!(kind, FaultKind::Cloud(..) | FaultKind::CloudSlow | FaultKind::DiskFull(_));
+            matches!(kind, FaultKind::Cloud(..) | FaultKind::CloudSlow | FaultKind::DiskFull(_))
+                || matches!(kind, FaultKind::ApiSlow | FaultKind::AnswersLost);
         let lasts = match self.rng.u8(0..4) {
             _ if is_of_cloud => self.seconds(30, 600),
-            _ if matches!(kind, FaultKind::OthersRelease(_)) => self.seconds(200, 400),
+            // Until it grows.
+            _ if matches!(kind, FaultKind::GoesWhileGrowing(_)) => self.busy,
+            _ if matches!(kind, FaultKind::OthersRelease) => self.seconds(200, 400),
             0 => self.seconds(0, 2),
             1 | 2 => self.seconds(2, 40),
             _ => self.seconds(40, 300),
@@ -136,18 +180,21 @@ impl Draw {
 
     fn of_operators(&mut self) -> FaultKind {
         let operator = self.rng.usize(0..OPERATORS);
-        match self.rng.u8(0..6) {
-            0 | 1 => FaultKind::OperatorCrash(operator),
+        match self.rng.u8(0..7) {
+            0 => FaultKind::OperatorStops(operator),
+            1 => FaultKind::OperatorCrash(operator),
             2 | 3 => FaultKind::OperatorPause(operator),
             4 => FaultKind::OperatorWithoutApi(operator),
+            5 => FaultKind::OtherPolicy,
             _ => FaultKind::OperatorWithoutEc2(operator),
         }
     }
 
     fn of_nodes(&mut self, nodes: usize) -> FaultKind {
         let node = self.rng.usize(0..nodes);
-        match self.rng.u8(0..12) {
+        match self.rng.u8(0..16) {
             0..=3 => FaultKind::AgentCrash(node),
+            12.. => FaultKind::AgentAlone(node),
             4 => FaultKind::Reboot(node),
             5 => FaultKind::LedgerLost(node),
             6 => FaultKind::DiskFull(node),
@@ -163,6 +210,8 @@ impl Draw {
             FaultKind::ApiAway,
             FaultKind::ApiLossy,
             FaultKind::ApiLossy,
+            FaultKind::ApiSlow,
+            FaultKind::ApiSlow,
             FaultKind::WatchLag,
             FaultKind::WatchesBreak,
         ])
@@ -173,9 +222,14 @@ impl Draw {
             None,
             Some(Action::AssignPrivateIpAddresses),
             Some(Action::AssignPrivateIpAddresses),
+            Some(Action::UnassignPrivateIpAddresses),
+            Some(Action::UnassignPrivateIpAddresses),
+            Some(Action::UnassignPrivateIpAddresses),
             Some(Action::CreateNetworkInterface),
             Some(Action::CreateNetworkInterface),
             Some(Action::AttachNetworkInterface),
+            Some(Action::DetachNetworkInterface),
+            Some(Action::DeleteNetworkInterface),
             Some(Action::ModifyNetworkInterfaceAttribute),
         ]);
         let how = self.one(&[Drop::Cut, Drop::InternalError, Drop::Unavailable]);
@@ -193,6 +247,7 @@ impl Draw {
             FaultKind::Cloud(Some(reading), Effect::RepeatedPage),
             FaultKind::Cloud(None, Effect::MalformedXml(20)),
             FaultKind::Cloud(None, Effect::Delay(delay)),
+            FaultKind::AnswersLost,
             FaultKind::CloudSlow,
             FaultKind::WallClock(jump),
         ])
@@ -200,8 +255,11 @@ impl Draw {
 
     fn of_others(&mut self, nodes: usize, subnets: usize) -> FaultKind {
         let (node, subnet) = (self.rng.usize(0..nodes), self.rng.usize(0..subnets));
-        match self.rng.u8(0..11) {
-            8.. => FaultKind::OthersRelease(node),
+        match self.rng.u8(0..20) {
+            11 | 12 => FaultKind::GroupsDrift(node),
+            13 => FaultKind::NodeGoes(node),
+            14..=18 => FaultKind::GoesWhileGrowing(node),
+            8.. => FaultKind::OthersRelease,
             0 | 1 => FaultKind::TakeAddresses(subnet, self.rng.usize(1..200)),
             2 => FaultKind::Fragment(subnet),
             3 => FaultKind::TakeIndex(node, self.rng.u32(1..4)),

@@ -15,7 +15,7 @@ use crate::api::{Answers, Ask, Object, Problem, Said};
 use crate::node::Input;
 
 /// How often a publication is tried when the object is another than was seen.
-const ATTEMPTS: u32 = 3;
+const ATTEMPTS: u32 = 2;
 
 /// What becomes of a publication.
 enum Body {
@@ -61,9 +61,18 @@ impl World {
         };
         process.sight.clone_from(&object);
         if let Some(object) = object {
-            self.give(index, Input::Word(Box::new(object.word())));
+            self.tell(index, &object);
         }
         self.keep(index);
+    }
+
+    /// Lets the machine hear what the own object says, if that is something else than before.
+    fn tell(&mut self, index: usize, object: &Object) {
+        let word = object.word();
+        let process = self.nodes.get_mut(&index).and_then(|node| node.process.as_mut());
+        if process.is_some_and(|it| it.heard.replace(word.clone()).as_ref() != Some(&word)) {
+            self.give(index, Input::Word(Box::new(word)));
+        }
     }
 
     /// What was answered to a write is how the object is, unless something newer is known.
@@ -148,7 +157,7 @@ impl World {
             Ok(object) if reads => {
                 process.sight.clone_from(&object);
                 if let Some(object) = object {
-                    self.give(index, Input::Word(Box::new(object.word())));
+                    self.tell(index, &object);
                 }
                 self.publish(index);
             }

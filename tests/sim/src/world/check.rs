@@ -4,16 +4,19 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
 
+use ipam_core::action::Action;
+use ipam_core::agent::Release;
 use ipam_core::audit::{InUse, Violation};
-use ipam_core::call::{Call, Reply, Request};
+use ipam_core::call::{Call, Mutation, Reply, Request};
 use ipam_core::failure::{Failure, Refusal};
 use ipam_core::ids::{InvalidId, NodeName};
 use ipam_core::pool::LedgerSettings;
 use ipam_core::time::Tick;
-use ipnet::IpNet;
+use ipnet::{IpNet, Ipv4Net};
 use truth::{Node, Whole};
 
-use super::World;
+use super::giving::Giving;
+use super::{Wake, World};
 use crate::api::{Change, Object};
 use crate::counters::Counter;
 
@@ -23,23 +26,44 @@ const THROTTLED_MAX: usize = 150;
 /// For so long after its beginning a term may not know what the one before it did last.
 const BEGINS: Duration = Duration::from_mins(2);
 
+/// What an object said.
+#[derive(Debug, Default)]
+pub(super) struct Published {
+    uid: u64,
+    /// The addresses in `status.eni`.
+    listed: BTreeSet<Ipv4Addr>,
+    /// `status.ipam.release-ips`.
+    releases: BTreeMap<Ipv4Addr, Release>,
+    /// Since when an agent of the CIDR contract names each CIDR.
+    named: BTreeMap<IpNet, Tick>,
+}
+
+/// What was withdrawn from an agent that gave it up may be written so long after the agent has named it again: then nothing comes of it.
+const CROSSES: Duration = Duration::from_secs(15);
+
 /// What has to be remembered for that.
 #[derive(Debug, Default)]
 pub(super) struct Watch {
     /// Whether anything has changed that a promise is about.
     pub(super) is_dirty: bool,
-    /// Addresses that somebody else took: what Berth cannot know at once it need not keep.
-    pub(super) taken: BTreeSet<Ipv4Addr>,
+    /// Addresses that somebody else took from a node and that it has not got back: what Berth cannot know at once it need not keep.
+    pub(super) taken: BTreeSet<(usize, Ipv4Addr)>,
+    /// All that somebody took from a node at any time.
+    pub(super) once_taken: BTreeSet<(usize, Ipv4Addr)>,
     /// When the last pod with each address ended.
     pub(super) released: BTreeMap<(usize, IpAddr), Tick>,
     /// Addresses of which the agent says that it could not wait.
     pub(super) cut_short: BTreeSet<(usize, IpAddr)>,
     /// When EC2 changed something for Berth last.
     pub(super) changed_at: Tick,
-    /// The addresses that were published of each object last, with its uid.
-    pub(super) listed: BTreeMap<NodeName, (u64, BTreeSet<Ipv4Addr>)>,
-    /// What an agent had given up when another operator began to lead.
-    pub(super) given_up: BTreeSet<IpNet>,
+    /// What each object said last.
+    pub(super) published: BTreeMap<NodeName, Published>,
+    /// What is given back.
+    pub(super) giving: Giving,
+    /// By which token each interface was asked for that was wanted at a moment.
+    pub(super) made: BTreeMap<(String, Tick), String>,
+    /// What agents had given up when another operator began to lead.
+    pub(super) given_up: BTreeMap<usize, BTreeSet<Ipv4Net>>,
     /// When the last calls were throttled, no longer ago than a minute.
     pub(super) throttled: VecDeque<Tick>,
     /// When EC2 refused last since something was full, and what it said.
@@ -52,6 +76,7 @@ impl World {
         if !std::mem::take(&mut self.watch.is_dirty) || self.broken.is_some() {
             return;
         }
+        self.forget_taken();
         match self.violations() {
             Ok(violations) => {
                 if let Some(violation) = violations.first() {
@@ -71,7 +96,8 @@ impl World {
             let Some(mut truth) = Node::of(node.name().as_str(), &instance, world)? else {
                 continue;
             };
-            let in_use = self.pods.in_use(node.index).filter(|(at, _)| !self.is_taken(*at));
+            let is_taken = |at: IpAddr| self.is_taken(node.index, at);
+            let in_use = self.pods.in_use(node.index).filter(|(at, _)| !is_taken(*at));
             let in_use = in_use.map(|(address, pod)| InUse { address, owner: format!("p{pod}") });
             truth.in_use = in_use.collect();
             if let Some(process) = &node.process {
@@ -86,8 +112,27 @@ impl World {
         Ok(whole.violations())
     }
 
-    fn is_taken(&self, address: IpAddr) -> bool {
-        matches!(address, IpAddr::V4(address) if self.watch.taken.contains(&address))
+    fn is_taken(&self, node: usize, address: IpAddr) -> bool {
+        matches!(address, IpAddr::V4(address) if self.watch.taken.contains(&(node, address)))
+    }
+
+    /// What a node has got back is Berth's to keep again.
+    fn forget_taken(&mut self) {
+        if self.watch.taken.is_empty() {
+            return;
+        }
+        let mut taken = std::mem::take(&mut self.watch.taken);
+        taken.retain(|(node, address)| !self.attached(*node).contains(address));
+        self.watch.taken = taken;
+    }
+
+    /// The addresses for pods that the interfaces of a node have.
+    fn attached(&self, node: usize) -> BTreeSet<Ipv4Addr> {
+        let instance = self.nodes.get(&node).map(|node| node.identity.instance.as_str());
+        let instance = instance.and_then(|instance| instance.parse().ok());
+        let truth = self.ec2.world().truth();
+        let enis = instance.iter().flat_map(|instance| truth.interfaces_of(instance));
+        enis.flat_map(|eni| truth::for_pods(eni)).collect()
     }
 
     /// An address has to rest between two pods, unless nothing else was free.
@@ -104,7 +149,10 @@ impl World {
     /// A call leaves.
     pub(super) fn note_sent(&mut self, index: usize, call: &Call) {
         let Request::Mutate(mutation) = &call.request else { return };
-        self.say(|| format!("op{index}: {}: {}", mutation.node, mutation.action));
+        self.say(|| format!("op{index}: {mutation}"));
+        self.check_turn(mutation);
+        self.check_made_once(index, mutation);
+        self.check_cap(index, mutation);
         let holder = self.api.lease.holder;
         if holder.is_some_and(|holder| holder != index) {
             let action = mutation.action.to_string();
@@ -130,6 +178,7 @@ impl World {
             Ok(reply) => {
                 self.watch.changed_at = self.now;
                 self.counters.add(Counter::Changes, 1);
+                self.count_change(mutation);
                 match reply {
                     Reply::Created(eni) => {
                         self.counters.add(Counter::Creations, 1);
@@ -150,7 +199,7 @@ impl World {
                 self.counters.add(Counter::RefusedByCloud, 1);
                 let is_full = [Refusal::EniFull, Refusal::InstanceFull, Refusal::EniHoldsTooMuch];
                 if is_full.contains(refusal) {
-                    let what = format!("{}: {}", mutation.node, mutation.action);
+                    let what = mutation.to_string();
                     self.watch.full = Some((self.now, what));
                 }
             }
@@ -159,33 +208,90 @@ impl World {
             Ok(reply) => short(reply),
             Err(failure) => failure.to_string(),
         };
-        self.say(|| format!("ec2: op{index}: {}: {} -> {outcome}", mutation.node, mutation.action));
+        self.say(|| format!("ec2: op{index}: {mutation} -> {outcome}"));
+    }
+
+    fn count_change(&mut self, mutation: &Mutation) {
+        let counter = match (&mutation.action, &mutation.node) {
+            (Action::CreateEni(_), Some(name)) => return self.grown(name),
+            (Action::DetachEni { .. }, _) => Counter::Detached,
+            (Action::DeleteEni { .. }, Some(_)) => Counter::Deleted,
+            (Action::DeleteEni { .. }, None) => Counter::CleanedUp,
+            (Action::SetSecurityGroups { .. }, _) => Counter::Repaired,
+            _ => return,
+        };
+        self.counters.add(counter, 1);
+    }
+
+    /// A creation that is sent again until it is answered makes one interface: EC2 knows it by its token.
+    fn check_made_once(&mut self, index: usize, mutation: &Mutation) {
+        if !matches!(mutation.action, Action::CreateEni(_)) {
+            return;
+        }
+        let what = format!("op{index}, term {}: {mutation}", self.operators[index].terms);
+        let (sent, token) = (mutation.first_sent, mutation.token.clone());
+        let before = self.watch.made.insert((what.clone(), sent), token);
+        if before.is_some_and(|token| token != mutation.token) {
+            self.broken("made twice", what);
+        }
+    }
+
+    /// An interface was made for a node: some nodes go then, before it is attached or after.
+    fn grown(&mut self, name: &NodeName) {
+        let found = self.nodes.values().find(|node| node.name() == name);
+        let going = found.map(|node| node.index).filter(|index| self.going.remove(index));
+        if let Some(index) = going {
+            let pause = self.some(1, 700);
+            self.queue.put(self.now + pause, Wake::Goes(index));
+        }
     }
 
     /// What a pod uses and EC2 has stays published, unless who leads has only just begun and reads what is older.
     fn check_listed(&mut self, object: &Object) {
         let listed = object.listed();
-        let before = self.watch.listed.insert(object.name.clone(), (object.uid, listed.clone()));
-        let before = before.filter(|(uid, _)| *uid == object.uid).map(|(_, listed)| listed);
+        let before = self.watch.published.remove(&object.name);
+        let known = before.as_ref().map(|it| &it.named);
+        let since = |net: &IpNet| known.and_then(|named| named.get(net)).copied();
+        let named = object.allocated.iter().map(|net| (*net, since(net).unwrap_or(self.now)));
+        let published = Published {
+            uid: object.uid,
+            listed: listed.clone(),
+            releases: object.releases.clone(),
+            named: named.collect(),
+        };
+        self.watch.published.insert(object.name.clone(), published);
+        let before = before.filter(|it| it.uid == object.uid).unwrap_or_default();
+        self.note_entries(&before.releases, object);
+        let gone: Vec<Ipv4Addr> = before.listed.difference(&listed).copied().collect();
+        if gone.is_empty() {
+            return;
+        }
+        self.note_withdrawn(object, &gone);
         let node = self.nodes.values().find(|node| *node.name() == object.name);
-        let (Some(before), Some(node)) = (before, node) else { return };
+        let Some(node) = node else { return };
         let terms = self.operators.iter().filter_map(|operator| operator.term.as_deref());
         let has_begun = terms.map(|term| term.began).all(|at| at + BEGINS < self.now);
-        let Ok(instance) = node.identity.instance.as_str().parse() else { return };
-        let attached: BTreeSet<Ipv4Addr> = self
-            .ec2
-            .world()
-            .truth()
-            .interfaces_of(&instance)
-            .flat_map(|it| truth::for_pods(it))
-            .collect();
+        let attached = self.attached(node.index);
         let used = self.in_use(node.index);
-        let lost = used.iter().find(|address| {
-            before.contains(address) && !listed.contains(address) && attached.contains(address)
-        });
+        let is_lost = |it: &&Ipv4Addr| {
+            !self.watch.once_taken.contains(&(node.index, **it))
+                && used.contains(it)
+                && attached.contains(it)
+                && !self.is_named_anew(object, **it)
+        };
+        let lost = gone.iter().find(is_lost).copied();
         if let Some(address) = lost.filter(|_| has_begun) {
             self.broken("unpublished", format!("{}: {address} is used", object.name));
         }
+    }
+
+    /// Whether the agent names an address again that it had given up, since a moment ago.
+    fn is_named_anew(&self, object: &Object, address: Ipv4Addr) -> bool {
+        let named = self.watch.published.get(&object.name).map(|it| &it.named);
+        named
+            .into_iter()
+            .flatten()
+            .any(|(net, since)| net.contains(&IpAddr::V4(address)) && self.now < *since + CROSSES)
     }
 
     /// A few are how it is found out how much EC2 takes; many are somebody who does not listen.
@@ -206,7 +312,7 @@ impl World {
     pub(super) fn note_change(&mut self, change: &Change) {
         match change {
             Change::Gone(name) => {
-                self.watch.listed.remove(name);
+                self.watch.published.remove(name);
                 self.say(|| format!("api: {name} is gone"));
             }
             Change::Seen(object) => self.check_listed(object),

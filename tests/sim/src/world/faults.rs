@@ -1,22 +1,14 @@
 //! What goes wrong, and how it is mended.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::net::IpAddr;
 use std::time::Duration;
 
-use ec2_sim::build::{NewAttachment, NewInterface};
-use ec2_sim::fault::{Effect, Rule};
-use ec2_sim::id::{InstanceId, InterfaceId};
-use ec2_sim::request::Action;
-use ipam_core::agent::WordEni;
-use ipam_core::ids::NodeName;
-use ipnet::IpNet;
+use ec2_sim::fault::{Drop, Effect, Rule};
+use ec2_sim::id::InstanceId;
 
 use super::nodes::NodeWake;
 use super::{Wake, World, region};
-use crate::api::Ask;
 use crate::counters::Counter;
-use crate::node::{Disk, Node};
+use crate::node::Disk;
 use crate::scenario::FaultKind;
 
 impl World {
@@ -27,6 +19,7 @@ impl World {
         self.counters.add(Counter::Faults, 1);
         match fault.kind {
             FaultKind::OperatorCrash(index) => self.kill_operator(index),
+            FaultKind::OperatorStops(index) => self.stop_operator(index),
             FaultKind::OperatorPause(index) => {
                 let operator = &mut self.operators[index];
                 if operator.is_up {
@@ -40,16 +33,33 @@ impl World {
                 self.break_watches();
             }
             FaultKind::ApiLossy => self.weather.api_lossy = until,
+            FaultKind::ApiSlow => self.weather.api_slow = until,
+            FaultKind::OtherPolicy => {
+                (0..self.operators.len()).for_each(|operator| self.kill_operator(operator));
+                self.change_policy();
+            }
             FaultKind::WatchLag => self.weather.watch_lag = until,
             FaultKind::WatchesBreak => self.break_watches(),
             FaultKind::CloudSlow => self.weather.cloud_slow = until,
             FaultKind::WallClock(seconds) => self.ec2.build().jump_clock(seconds),
-            FaultKind::Cloud(action, effect) => self.add_rule(number, action, effect),
+            FaultKind::Cloud(action, effect) => {
+                let every = Some(if action.is_some() { 2 } else { 3 });
+                self.add_rule(number, Rule { action, every, ..Rule::always(effect) });
+            }
+            FaultKind::AnswersLost => {
+                self.add_rule(number, Rule::always(Effect::CommitThenDrop(Drop::Cut)));
+            }
             FaultKind::TakeAddresses(subnet, count) => self.take_addresses(number, subnet, count),
             FaultKind::Fragment(subnet) => {
                 let subnet = self.subnets[subnet].clone();
                 let taken = self.ec2.build().leave_blocks(&subnet, 0).ok().flatten();
                 self.foreign.entry(number).or_default().extend(taken);
+            }
+            FaultKind::OthersRelease => {
+                self.watch.given_up =
+                    self.nodes.keys().map(|index| (*index, self.given_up(*index))).collect();
+                self.weather.others_lead = self.weather.others_lead.max(until);
+                (0..self.operators.len()).for_each(|operator| self.kill_operator(operator));
             }
             kind => self.begin_node_fault(&kind, until),
         }
@@ -60,12 +70,16 @@ impl World {
         let Some(node) = self.nodes.get_mut(&index).filter(|node| node.boots > 0) else { return };
         match kind {
             FaultKind::AgentCrash(_) => self.kill_agent(index),
+            FaultKind::AgentAlone(_) => {
+                node.without_api = until;
+                self.kill_agent(index);
+                self.start_agent(index);
+            }
             FaultKind::Reboot(_) => {
                 self.counters.add(Counter::Reboots, 1);
                 self.shut_down(index);
             }
             FaultKind::LedgerLost(_) => {
-                node.disk.lose();
                 self.watch.released.retain(|(of, _), _| *of != index);
                 self.counters.add(Counter::LedgersLost, 1);
                 self.kill_agent(index);
@@ -84,13 +98,11 @@ impl World {
             }
             FaultKind::TakeIndex(_, device_index) => self.take_index(index, *device_index),
             FaultKind::TakeBack(_) => self.take_back(index),
+            FaultKind::GroupsDrift(_) => self.drift_groups(index),
+            FaultKind::NodeGoes(_) => self.remove_node(index),
+            FaultKind::GoesWhileGrowing(_) => drop(self.going.insert(index)),
             FaultKind::InstanceStops(_) => self.stop_instance(index),
             FaultKind::InstanceReplaced(_) => self.replace_instance(index),
-            FaultKind::OthersRelease(_) => {
-                self.watch.given_up = self.given_up(index);
-                self.weather.others_lead = self.weather.others_lead.max(until);
-                (0..self.operators.len()).for_each(|operator| self.kill_operator(operator));
-            }
             FaultKind::ObjectDeleted(_) => {
                 let name = node.name().clone();
                 if let Some(change) = self.api.remove(&name) {
@@ -106,7 +118,7 @@ impl World {
         let kind = self.scenario.faults[number].kind.clone();
         self.say(|| format!("fault {number} ends"));
         match kind {
-            FaultKind::OperatorCrash(index) => {
+            FaultKind::OperatorCrash(index) | FaultKind::OperatorStops(index) => {
                 let others_lead = self.now < self.weather.others_lead;
                 if !self.operators[index].is_up && !others_lead {
                     self.start_operator(index);
@@ -115,18 +127,17 @@ impl World {
             FaultKind::OperatorPause(index) => self.resume_operator(index),
             FaultKind::AgentCrash(index) | FaultKind::LedgerLost(index) => self.start_agent(index),
             FaultKind::Reboot(index) | FaultKind::InstanceReplaced(index) => self.boot(index),
-            FaultKind::OthersRelease(index) => {
-                self.release(index);
-                let others_lead = self.now < self.weather.others_lead;
-                for operator in 0..self.operators.len() {
-                    if !self.operators[operator].is_up && !others_lead {
-                        self.start_operator(operator);
-                    }
+            FaultKind::OthersRelease => {
+                for (index, given_up) in std::mem::take(&mut self.watch.given_up) {
+                    self.release(index, &given_up);
                 }
+                self.start_operators();
             }
+            FaultKind::OtherPolicy => self.start_operators(),
+            FaultKind::GoesWhileGrowing(index) => drop(self.going.remove(&index)),
             FaultKind::InstanceStops(index) => self.start_instance(number, index),
             FaultKind::WallClock(seconds) => self.ec2.build().jump_clock(-seconds),
-            FaultKind::Cloud(..) => {
+            FaultKind::Cloud(..) | FaultKind::AnswersLost => {
                 if let Some(rule) = self.rules.remove(&number) {
                     self.ec2.build().faults().remove(rule);
                 }
@@ -146,9 +157,30 @@ impl World {
         self.say(|| format!("op{index}: is killed"));
     }
 
-    fn add_rule(&mut self, number: usize, action: Option<Action>, effect: Effect) {
-        let every = Some(if action.is_some() { 2 } else { 3 });
-        let rule = Rule { action, every, ..Rule::always(effect) };
+    /// Who stands still does not hear that it is to end.
+    fn stop_operator(&mut self, index: usize) {
+        let operator = &self.operators[index];
+        let is_heard = operator.is_up && operator.paused.is_none();
+        let cut = operator.without_api.max(self.weather.api_away);
+        let lease = self.api.lease;
+        if is_heard && lease.holder == Some(index) && cut < self.now {
+            self.api.take_lease(lease.version, None);
+            self.counters.add(Counter::LeasesGivenBack, 1);
+        }
+        self.kill_operator(index);
+    }
+
+    /// Starts all operators that do not run, unless another one leads.
+    fn start_operators(&mut self) {
+        let others_lead = self.now < self.weather.others_lead;
+        for operator in 0..self.operators.len() {
+            if !self.operators[operator].is_up && !others_lead {
+                self.start_operator(operator);
+            }
+        }
+    }
+
+    fn add_rule(&mut self, number: usize, rule: Rule) {
         let added = self.ec2.build().faults().add(rule);
         self.rules.insert(number, added);
     }
@@ -163,100 +195,8 @@ impl World {
         self.foreign.entry(number).or_default().extend(taken);
     }
 
-    fn instance_of(&self, index: usize) -> Option<InstanceId> {
+    pub(super) fn instance_of(&self, index: usize) -> Option<InstanceId> {
         self.nodes.get(&index)?.identity.instance.as_str().parse().ok()
-    }
-
-    fn take_index(&mut self, index: usize, device_index: u32) {
-        let Some(instance) = self.instance_of(index) else { return };
-        let Some(found) = self.ec2.world().truth().instance(&instance).cloned() else { return };
-        let new = NewInterface {
-            attachment: Some(NewAttachment {
-                instance: Some(instance),
-                instance_owner: None,
-                device_index,
-                network_card: 0,
-                delete_on_termination: true,
-            }),
-            ..NewInterface::new(found.subnet.clone())
-        };
-        // Where it is taken already, nobody takes it.
-        let taken = self.ec2.build().interface(new);
-        self.say(|| format!("n{index}: somebody takes index {device_index}: {taken:?}"));
-        self.watch.is_dirty = true;
-    }
-
-    /// Somebody unassigns what no pod uses at that moment.
-    fn take_back(&mut self, index: usize) {
-        let Some(instance) = self.instance_of(index) else { return };
-        let used = self.in_use(index);
-        let unused = |id: &InterfaceId, ec2: &ec2_sim::Ec2| {
-            let interface = ec2.world().truth().interface(id)?;
-            let free = interface.secondary_ips.iter().filter(|one| !used.contains(one));
-            Some(free.copied().take(2).collect::<Vec<_>>())
-        };
-        let of_it = self.ec2.world().truth().interfaces_of(&instance);
-        let ids: Vec<InterfaceId> = of_it.map(|interface| interface.id.clone()).collect();
-        for id in ids {
-            let Some(addresses) = unused(&id, &self.ec2).filter(|it| !it.is_empty()) else {
-                continue;
-            };
-            if self.ec2.build().unassign(&id, &addresses, &[]).is_ok() {
-                self.say(|| format!("n{index}: somebody takes {addresses:?} from {id}"));
-                self.watch.taken.extend(addresses);
-                self.watch.is_dirty = true;
-                return self.counters.add(Counter::TakenBack, 1);
-            }
-        }
-    }
-
-    /// What a node has and its agent does not claim, as its object shows both; nothing while the node may not have been heard.
-    fn given_up(&self, index: usize) -> BTreeSet<IpNet> {
-        let nothing = BTreeSet::new;
-        let Some(node) = self.nodes.get(&index) else { return nothing() };
-        let cut = node.without_api.max(self.weather.api_away).max(self.weather.api_lossy);
-        let Some(object) = self.api.object(node.name()).filter(|_| cut < self.now) else {
-            return nothing();
-        };
-        if object.requested.is_none() || *object.instance() != node.identity.instance {
-            return nothing();
-        }
-        let first = u32::from(node.settings.first_interface_index.unwrap_or(0));
-        let managed = object.enis.iter().filter(|eni| eni.facts.number >= first);
-        let has = managed.flat_map(cidrs).collect::<BTreeSet<IpNet>>();
-        has.difference(&object.allocated).copied().collect()
-    }
-
-    /// Unassigns what the agent has given up for long, and says so.
-    fn release(&mut self, index: usize) {
-        let given_up = std::mem::take(&mut self.watch.given_up);
-        let gone: BTreeSet<IpNet> = self.given_up(index).intersection(&given_up).copied().collect();
-        let Some(node) = self.nodes.get(&index) else { return };
-        let Some(object) = self.api.object(node.name()) else { return };
-        let mut enis = object.enis.clone();
-        for eni in &mut enis {
-            let held: BTreeSet<IpNet> = cidrs(eni).filter(|cidr| gone.contains(cidr)).collect();
-            let Ok(id) = eni.facts.id.as_str().parse::<InterfaceId>() else { continue };
-            for cidr in held {
-                let IpNet::V4(net) = cidr else { continue };
-                let single = (net.prefix_len() == 32).then(|| net.addr());
-                let prefix = single.is_none().then_some(net);
-                let (singles, prefixes) = (single.as_slice(), prefix.as_slice());
-                if self.ec2.build().unassign(&id, singles, prefixes).is_ok() {
-                    eni.addresses.retain(|address| !cidr.contains(address));
-                    eni.prefixes.remove(&cidr);
-                    self.counters.add(Counter::ReleasedByOthers, 1);
-                }
-            }
-        }
-        self.watch.is_dirty = true;
-        self.say(|| format!("n{index}: another operator released {gone:?}"));
-        let name = object_name(&self.nodes, index);
-        let Some(name) = name else { return };
-        let ask = Ask::EniStatus { name, enis, replaces: false, error: None };
-        if let (_, Some(change)) = self.api.handle(ask) {
-            self.broadcast(&change);
-        }
     }
 
     fn stop_instance(&mut self, index: usize) {
@@ -282,6 +222,32 @@ impl World {
         }
     }
 
+    /// A node goes, and with it, half of the time, who remembers what was made for it.
+    pub(super) fn go(&mut self, index: usize) {
+        self.remove_node(index);
+        if self.rng.bool() {
+            (0..self.operators.len()).for_each(|operator| self.kill_operator(operator));
+            self.start_operators();
+        }
+    }
+
+    /// The last node stays: of a VPC without one nobody looks at the interfaces.
+    fn remove_node(&mut self, index: usize) {
+        let Some(instance) = self.instance_of(index).filter(|_| self.nodes.len() > 1) else {
+            return;
+        };
+        self.shut_down(index);
+        // It may be at its end already.
+        drop(self.ec2.build().terminate_instance(&instance));
+        self.pods_gone(index);
+        let change = self.nodes.get(&index).and_then(|node| self.api.remove(node.name()));
+        if let Some(change) = change {
+            self.broadcast(&change);
+        }
+        self.nodes.remove(&index);
+        self.counters.add(Counter::NodesGone, 1);
+    }
+
     fn replace_instance(&mut self, index: usize) {
         let (Some(old), Some(node)) = (self.instance_of(index), self.nodes.get(&index)) else {
             return;
@@ -297,15 +263,4 @@ impl World {
         }
         self.counters.add(Counter::Replaced, 1);
     }
-}
-
-fn object_name(nodes: &BTreeMap<usize, Node>, index: usize) -> Option<NodeName> {
-    nodes.get(&index).map(|node| node.name().clone())
-}
-
-/// The CIDRs of an interface, as agents of the CIDR contract count them: prefixes, and addresses beside them.
-fn cidrs(eni: &WordEni) -> impl Iterator<Item = IpNet> + '_ {
-    let covered = |address: &IpAddr| eni.prefixes.iter().any(|prefix| prefix.contains(address));
-    let singles = eni.addresses.iter().filter(move |address| !covered(address));
-    eni.prefixes.iter().copied().chain(singles.copied().map(IpNet::from))
 }

@@ -3,8 +3,6 @@
 use std::rc::Rc;
 use std::time::Duration;
 
-use ipam_core::call::{Call, CallId, Reply, Request};
-use ipam_core::failure::Failure;
 use ipam_core::ids::NodeName;
 use ipam_core::reconcile::Event;
 use ipam_core::time::Tick;
@@ -12,13 +10,9 @@ use ipam_core::time::Tick;
 use super::wire::Back;
 use super::{Wake, World};
 use crate::api::{Ask, Lease};
-use crate::cloud;
 use crate::counters::Counter;
 use crate::operator::{CALLS_AT_ONCE, PATIENCE, RETRY, Round, Vote, Wake as Own, render};
-use crate::planted;
 
-/// How long an answer of EC2's is waited for (`--ec2-timeout`).
-const EC2_PATIENCE: Duration = Duration::from_secs(30);
 /// How often the machine is asked while as many calls are on their way as may be.
 const SATURATED_PAUSE: Duration = Duration::from_millis(100);
 
@@ -250,7 +244,8 @@ impl World {
             let node = offered.contains(name).then(|| machine.node(name)).flatten()?;
             let is_known = node.enis.iter().any(|eni| eni.attachment.is_some());
             let summary = machine.summary(name).filter(|_| is_known)?;
-            Some(render(node, machine.network(), &policy, summary.obstacle()))
+            let giving_back = machine.giving_back(name);
+            Some(render(node, machine.network(), &policy, summary.obstacle(), giving_back))
         };
         while let Some(write) = term.publisher.poll_write(clock, rendered) {
             writes.push(write);
@@ -298,70 +293,6 @@ impl World {
             self.operators[index].turn_at = Some(at);
             self.queue.put(at, Wake::Operator(index, life, Own::Turn));
         }
-    }
-
-    /// Sends a call. One that changes something is sent only by who leads at that very moment.
-    fn send_call(&mut self, index: usize, call: Call) {
-        let operator = &self.operators[index];
-        let (life, term, id) = (operator.life, operator.terms, call.id);
-        let clock = operator.clock(self.now);
-        let is_mutation = matches!(call.request, Request::Mutate(_));
-        let leads = operator.election.leads_until(clock).is_some();
-        let is_cut = self.now < operator.without_ec2;
-        if is_mutation && !leads {
-            self.counters.add(Counter::Fenced, 1);
-            if !planted::is(planted::Bug::LeaderNotFenced) {
-                return self.not_sent(index, term, id, "the Lease is lost");
-            }
-        }
-        if is_cut {
-            return self.not_sent(index, term, id, "no connection");
-        }
-        self.note_sent(index, &call);
-        let slow = self.now < self.weather.cloud_slow;
-        let way = if slow { self.some(50, 25_000) } else { self.way() };
-        let sent = self.now;
-        let wake = Wake::Call { operator: index, life, term, sent, call: Box::new(call) };
-        self.queue.put(self.now + way, wake);
-    }
-
-    fn not_sent(&mut self, index: usize, term: u64, id: CallId, cause: &str) {
-        let answer = Box::new(Err(Failure::NotSent { cause: cause.to_owned() }));
-        self.later(index, Duration::from_millis(2), Own::Answered { term, id, answer });
-    }
-
-    /// A call arrives, be it that nobody waits for it any more.
-    pub(super) fn call_arrives(
-        &mut self,
-        (index, life, term): (usize, u64, u64),
-        sent: Tick,
-        call: &Call,
-    ) {
-        let who = format!("op{index}");
-        let page = self.scenario.region.page.into();
-        let came = cloud::carry_out(&mut self.ec2, self.now, &who, call, page);
-        self.note_answer(index, call, &came.answer);
-        let given_up = sent + EC2_PATIENCE;
-        let (at, answer) = if given_up < came.at {
-            self.counters.add(Counter::LateAnswers, 1);
-            (given_up, Err(Failure::NoAnswer { cause: "none in time".to_owned() }))
-        } else if self.now < self.operators[index].without_ec2 {
-            (given_up, Err(Failure::NoAnswer { cause: "no connection".to_owned() }))
-        } else {
-            (came.at, came.answer)
-        };
-        self.answer(index, life, term, (at, call.id, answer));
-    }
-
-    fn answer(
-        &mut self,
-        index: usize,
-        life: u64,
-        term: u64,
-        (at, id, answer): (Tick, CallId, Result<Reply, Failure>),
-    ) {
-        let wake = Own::Answered { term, id, answer: Box::new(answer) };
-        self.queue.put(at.max(self.now), Wake::Operator(index, life, wake));
     }
 
     /// Lets a process go on that stood still. What came meanwhile is taken in in any order in which it may be.

@@ -18,7 +18,7 @@ use crate::scenario::Scenario;
 pub(super) const NETWORK: &str = "net";
 
 /// No pod ends so shortly before the end: what it leaves behind takes its time to be settled.
-const LAST_MOMENTS: Duration = Duration::from_mins(3);
+const LAST_MOMENTS: Duration = Duration::from_mins(40);
 
 /// What happens to pods.
 #[derive(Debug, Clone, Copy)]
@@ -159,8 +159,11 @@ impl World {
 
     pub(super) fn wake_pod(&mut self, wake: PodWake) {
         match wake {
+            PodWake::Scheduled(number)
+                if !self.nodes.contains_key(&self.scenario.pods[number].node) => {}
             PodWake::Scheduled(number) => {
                 self.set(number, Phase::Wanting);
+                self.demand_changed(self.scenario.pods[number].node);
                 self.tell_waiting_of(number);
                 let pause = self.some(50, 500);
                 self.pod_later(pause, PodWake::Add(number));
@@ -290,15 +293,22 @@ impl World {
         let (node, address) = (pod.node, pod.address.take());
         pod.phase = Phase::Over;
         self.watch.is_dirty = true;
+        self.demand_changed(node);
         self.say(|| format!("p{number}: ends on n{node}, had {address:?}"));
-        // An agent that does not run may know nothing of it when it starts, if its ledger is lost.
-        let is_served = self.nodes.get(&node).is_some_and(|node| node.process.is_some());
-        if let Some(address) = address.filter(|_| is_served) {
+        // An agent that knows nothing of it, since its ledger is lost, cannot let it rest.
+        if let Some(address) = address.filter(|address| self.is_held(node, *address)) {
             self.watch.released.insert((node, address), self.now);
         }
         self.give_back(node, sandbox);
         let pause = self.some(100, 5_000);
         self.pod_later(pause, PodWake::Removed(number));
+    }
+
+    /// Whether the agent of a node runs and knows that an address is in use.
+    fn is_held(&self, node: usize, address: IpAddr) -> bool {
+        let Some(node) = self.nodes.get(&node) else { return false };
+        let status = node.process.as_ref().map(|it| it.agent.status(node.clock(self.now)));
+        status.is_some_and(|status| status.holdings.iter().any(|held| held.address == address))
     }
 
     /// The plugin keeps a DEL that finds no agent, and the runtime repeats one that is not answered.
@@ -372,6 +382,7 @@ impl World {
 
     /// The machine of a node ended: its sandboxes did, too.
     pub(super) fn machine_gone(&mut self, node: usize) {
+        self.demand_changed(node);
         self.pods.dels.retain(|(of, _)| *of != node);
         self.watch.released.retain(|(of, _), _| *of != node);
         self.watch.is_dirty = true;
@@ -387,6 +398,12 @@ impl World {
             self.pod_later(pause, PodWake::Add(number));
             self.tell_waiting_of(number);
         }
+    }
+
+    /// A node goes for good, and its pods with it.
+    pub(super) fn pods_gone(&mut self, node: usize) {
+        self.pods.all.retain(|_, pod| pod.node != node);
+        self.pods.dels.retain(|(of, _)| *of != node);
     }
 
     fn is_busy(&self) -> bool {

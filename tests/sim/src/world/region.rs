@@ -1,8 +1,8 @@
 //! Building the Region and its instances.
 
 use anyhow::Result;
-use ec2_sim::build::{NewInstance, NewInterface, NewSubnet, NewVpc};
-use ec2_sim::id::{InstanceId, SubnetId};
+use ec2_sim::build::{NewInstance, NewInterface, NewSecurityGroup, NewSubnet, NewVpc};
+use ec2_sim::id::{GroupId, InstanceId, SubnetId};
 use ec2_sim::{Ec2, Settings, latency, throttle};
 use ipam_core::view::NodeIdentity;
 
@@ -10,11 +10,11 @@ use crate::scenario::Scenario;
 
 const ZONE: &str = "eu-west-1a";
 
-/// A Region with a VPC and the scenario's subnets.
+/// A Region with a VPC, the scenario's subnets and a security group that no node has.
 ///
 /// # Errors
 /// They cannot be built.
-pub(super) fn build(scenario: &Scenario) -> Result<(Ec2, Vec<SubnetId>)> {
+pub(super) fn build(scenario: &Scenario) -> Result<(Ec2, Vec<SubnetId>, GroupId)> {
     let mut ec2 = Ec2::new(Settings {
         seed: scenario.seed,
         latency: latency::Settings::of(latency::Profile::Typical),
@@ -32,7 +32,8 @@ pub(super) fn build(scenario: &Scenario) -> Result<(Ec2, Vec<SubnetId>)> {
         let cidr = format!("10.0.{}.0/{length}", 2 * number).parse()?;
         subnets.push(ec2.build().subnet(NewSubnet::new(vpc.clone(), ZONE, cidr))?);
     }
-    Ok((ec2, subnets))
+    let foreign = ec2.build().security_group(NewSecurityGroup::new(vpc, "foreign"))?;
+    Ok((ec2, subnets, foreign))
 }
 
 /// An instance for a node: the `count`th under its name. None when no subnet has an address for it.

@@ -5,10 +5,19 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::rc::Rc;
 use std::time::Duration;
 
+use ec2_sim::model::Interface;
 use ipam_core::agent::Refused;
+use ipam_core::capacity::available;
+use ipam_core::demand::{Supply, excess, used};
 use ipam_core::ids::NodeName;
+use ipam_core::managed::left_alone;
+use ipam_core::policy::MANAGED_TAG;
 use ipam_core::pool::Family;
+use ipam_core::prefix::addresses_of;
+use ipam_core::reconcile::GivingBack;
+use ipam_core::release::size;
 use ipam_core::view::{AttachmentState, Contract, EniView};
+use ipnet::{IpNet, Ipv4Net};
 use truth::Node as Truth;
 
 use super::World;
@@ -41,6 +50,11 @@ impl World {
         if !term.machine.is_view_complete() {
             return Err(("incomplete", "the leader's view is not complete".to_owned()));
         }
+        // With a cap, something may have its hour just now.
+        let is_capped = self.scenario.region.per_hour.is_some();
+        if is_capped && self.now < self.watch.changed_at + QUIET {
+            return Ok(());
+        }
         for node in self.nodes.values() {
             self.is_node_settled(node, term)
                 .map_err(|(label, what)| (label, format!("{}: {what}", node.name())))?;
@@ -59,7 +73,9 @@ impl World {
         }
         self.are_pods_served(node, object, term)?;
         self.is_view_true(node, term)?;
+        self.are_interfaces_right(node, term)?;
         self.is_published(name, object, term)?;
+        self.is_given_back(node, object, term)?;
         self.is_agent_in_step(node, object)
     }
 
@@ -99,7 +115,8 @@ impl World {
             return Ok(());
         };
         let network = term.machine.network();
-        let wanted = render(view, network, &self.policy, summary.obstacle());
+        let giving_back = term.machine.giving_back(name);
+        let wanted = render(view, network, &self.policy, summary.obstacle(), giving_back);
         if wanted.enis != object.enis {
             return Err(("published", format!("{:?}\nis to be\n{:?}", object.enis, wanted.enis)));
         }
@@ -108,6 +125,40 @@ impl World {
             return Err(("published", format!("pool {:?}\nis to be\n{pool:?}", object.pool)));
         }
         Ok(())
+    }
+
+    /// Nothing is left that the node does not need and could give up, and nothing is on its way off it.
+    fn is_given_back(&self, node: &Node, object: &Object, term: &Term) -> Result<(), Wrong> {
+        // With a cap, what is agreed upon waits for its hour.
+        let is_capped = self.scenario.region.per_hour.is_some();
+        let Some(view) = term.machine.node(node.name()).filter(|_| !is_capped) else {
+            return Ok(());
+        };
+        if let Some((address, says)) = object.releases.first_key_value() {
+            return Err(("unanswered", format!("{address} is {says:?} in release-ips")));
+        }
+        let GivingBack { entries, withheld, hidden } = term.machine.giving_back(node.name());
+        let is_leaving = !entries.is_empty() || !withheld.is_empty() || !hidden.is_empty();
+        if is_leaving || !view.in_flight.is_empty() {
+            let under_way = &view.in_flight;
+            return Err(("under way", format!("{entries:?}, {withheld:?}, {under_way:?}")));
+        }
+        let watermarks = &view.settings.watermarks;
+        let used = used(view.demand, watermarks).saturating_add(view.waiting_pods);
+        let spare = excess(Supply { available: available(view, &self.policy), used }, watermarks);
+        let in_use = self.in_use(node.index);
+        let held: BTreeSet<Ipv4Addr> = object.used.keys().copied().chain(in_use).collect();
+        let is_spare = |net: &Ipv4Net| {
+            size(*net) <= spare && addresses_of(*net).all(|address| !held.contains(&address))
+        };
+        let managed =
+            view.enis.iter().filter(|eni| left_alone(eni, &view.settings, &self.policy).is_none());
+        let single = |eni: &EniView| eni.ipv4.addresses.clone().into_iter().map(Ipv4Net::from);
+        let mut nets = managed.flat_map(|eni| eni.ipv4.prefixes.iter().copied().chain(single(eni)));
+        match nets.find(is_spare) {
+            None => Ok(()),
+            Some(net) => Err(("excess", format!("{net} is left, with {spare} to spare"))),
+        }
     }
 
     fn is_agent_in_step(&self, node: &Node, object: &Object) -> Result<(), Wrong> {
@@ -134,9 +185,19 @@ impl World {
         let attached = tally.map_or(0, |(_, tally)| tally.attached);
         let withdrawn = tally.map_or(0, |(_, tally)| tally.withdrawn);
         // What somebody took from under a pod is used and not listed.
-        let lost = used.intersection(&self.watch.taken).count();
+        let lost = used.iter().filter(|at| self.watch.taken.contains(&(node.index, **at))).count();
         let is_lost = usize::try_from(withdrawn).is_ok_and(|withdrawn| withdrawn <= lost);
-        if usize::try_from(attached).ok() != Some(listed) || !is_lost {
+        let is_capped = self.scenario.region.per_hour.is_some();
+        let promised = tally.filter(|_| !is_capped).map_or(0, |(_, tally)| tally.promised);
+        let named: BTreeSet<Ipv4Addr> = object.allocated.iter().flat_map(addresses).collect();
+        // What is used and not there any more is named, too.
+        let named = named.intersection(&object.listed()).count();
+        let is_promised = match node.agent.contract {
+            Contract::PerIp => promised > 0,
+            // What nobody else wants stays as it is until it is needed.
+            Contract::Cidr => promised > 0 && usize::try_from(attached - promised) != Ok(named),
+        };
+        if usize::try_from(attached).ok() != Some(listed) || !is_lost || is_promised {
             let what = format!("{listed} addresses are listed, the ledger has {tally:?}");
             return Err(("listed", what));
         }
@@ -147,14 +208,35 @@ impl World {
         Ok(())
     }
 
-    /// Interfaces made for an instance that is there no more are left to the clean-up.
+    /// No interface that Berth made is empty or behind other security groups than the primary one.
+    fn are_interfaces_right(&self, node: &Node, term: &Term) -> Result<(), Wrong> {
+        let Ok(instance) = node.identity.instance.as_str().parse() else { return Ok(()) };
+        let truth = self.ec2.world().truth();
+        let at = |it: &Interface| it.attachment.as_ref().map(|at| at.device_index);
+        let primary = truth.interfaces_of(&instance).find(|it| at(it) == Some(0));
+        let of_it = truth.interfaces_of(&instance).map(|it| &**it);
+        let own: Vec<&Interface> = of_it.filter(|it| it.tags.contains_key(MANAGED_TAG)).collect();
+        let is_behind = |it: &Interface| primary.is_none_or(|primary| primary.groups == it.groups);
+        if let Some(drifted) = own.iter().find(|it| !is_behind(it)) {
+            return Err(("groups", format!("{} is behind {:?}", drifted.id, drifted.groups)));
+        }
+        let is_capped = self.scenario.region.per_hour.is_some();
+        let is_empty =
+            |it: &&&Interface| it.secondary_ips.is_empty() && it.ipv4_prefixes.is_empty();
+        // What is needed and cannot be had now may be had there later.
+        let summary = term.machine.summary(node.name());
+        let is_in_need = summary.is_none_or(|it| it.needed > 0 || !it.blocked.is_empty());
+        match own.iter().find(is_empty).filter(|_| !is_capped && !is_in_need) {
+            Some(idle) => Err(("idle", format!("{} holds nothing", idle.id))),
+            None => Ok(()),
+        }
+    }
+
+    /// Neither for a living instance nor for one that is gone.
     fn is_nothing_loose(&self) -> Result<(), Wrong> {
         let loose = truth::loose(self.ec2.world());
         let loose = loose.map_err(|problem| ("id", problem.to_string()))?;
-        let living = |description: &str| {
-            self.nodes.values().any(|node| description.contains(node.identity.instance.as_str()))
-        };
-        match loose.iter().find(|loose| living(&loose.eni.description)) {
+        match loose.first() {
             None => Ok(()),
             Some(loose) => {
                 let (id, description) = (&loose.eni.id, &loose.eni.description);
@@ -178,6 +260,15 @@ const fn ipv4(address: IpAddr) -> Option<Ipv4Addr> {
         IpAddr::V4(address) => Some(address),
         IpAddr::V6(_) => None,
     }
+}
+
+/// The addresses of a CIDR that an agent names.
+fn addresses(cidr: &IpNet) -> impl Iterator<Item = Ipv4Addr> {
+    let ipv4 = match cidr {
+        IpNet::V4(net) => Some(*net),
+        IpNet::V6(_) => None,
+    };
+    ipv4.into_iter().flat_map(addresses_of)
 }
 
 /// What of interfaces has to be known exactly, one line each.

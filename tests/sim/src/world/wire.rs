@@ -58,7 +58,7 @@ impl World {
             return self.reply(back, name, Err(Problem::Away), PATIENCE);
         }
         // The API server tries for ten seconds at most, so that nothing is done any more when it is not waited for.
-        let slow = self.is_lossy() && self.chance(200);
+        let slow = self.now < self.weather.api_slow || self.is_lossy() && self.chance(200);
         let way = if slow { self.some(100, 9_000) } else { self.way() };
         self.queue.put(self.now + way, Wake::Ask { back, ask: Box::new(ask) });
     }
@@ -72,17 +72,30 @@ impl World {
         let (said, change) = self.api.handle(ask);
         match &said {
             Ok(_) => self.counters.add(Counter::Writes, 1),
-            Err(_) => self.counters.add(Counter::Stale, 1),
+            Err(_) => self.counters.add(Counter::Conflicts, 1),
         }
         if let Some(change) = change {
             self.note_change(&change);
             self.broadcast(&change);
+            self.collect_object(&change);
         }
         if self.is_lossy() && self.chance(250) || self.now < self.cut_until(&back) {
             return self.reply(back, name, Err(Problem::Away), Duration::from_secs(5));
         }
         let way = self.way();
         self.reply(back, name, said, way);
+    }
+
+    /// An object whose node is gone does not stay: its owner does not exist.
+    fn collect_object(&mut self, change: &Change) {
+        let is_owned = self.nodes.values().any(|node| node.name() == change.name());
+        if is_owned {
+            return;
+        }
+        if let Some(gone) = self.api.remove(change.name()) {
+            self.note_change(&gone);
+            self.broadcast(&gone);
+        }
     }
 
     fn reply(&mut self, back: Back, name: NodeName, said: Said, way: Duration) {
@@ -190,6 +203,7 @@ fn outline(ask: &Ask) -> String {
             });
             format!("{name} status.eni = {}", enis.collect::<Vec<_>>().join(" "))
         }
+        Ask::Releases { entries, .. } => format!("{name} release-ips = {entries:?}"),
         Ask::Pool { pool, .. } => format!("{name} pool = {} addresses", pool.len()),
         Ask::Error { error, .. } => format!("{name} error = {error:?}"),
         Ask::Used { used, answers, .. } => {

@@ -80,6 +80,7 @@ fn interface() -> InterfaceView {
         source_dest_check: true,
         requester: None,
         created_at: Moment::START,
+        loose_since: Moment::START,
         tags: tags(),
     };
     InterfaceView { interface: Arc::new(interface), group_names: Arc::from(["default".to_owned()]) }

@@ -99,12 +99,14 @@ fn ec2(ec2: &Ec2) -> String {
 }
 
 fn expected(expected: &Expected) -> String {
-    let Expected { waiting_at_end, wait_p99, reasons, ec2_calls, ec2_changes } = expected;
+    let Expected { waiting_at_end, wait_p99, reasons, ec2_calls, ec2_changes, given_back } =
+        expected;
     let mut parts = Vec::new();
     parts.extend(waiting_at_end.map(|count| format!("waiting {count}")));
     parts.extend(wait_p99.map(|length| format!("p99 {length:?}")));
     parts.extend((!reasons.is_empty()).then(|| format!("reasons {}", reasons.join(","))));
     parts.extend(ec2_calls.map(|count| format!("calls {count}")));
     parts.extend(ec2_changes.map(|count| format!("changes {count}")));
+    parts.extend(given_back.map(|count| format!("given back {count}")));
     if parts.is_empty() { String::new() } else { format!("\nexpected: {}", parts.join(", ")) }
 }
