@@ -43,6 +43,11 @@ pub enum Reason {
         /// The interface.
         eni: EniId,
     },
+    /// EC2 has been detaching an interface for minutes: the instance does not let go of it.
+    InterfaceStuck {
+        /// The interface.
+        eni: EniId,
+    },
     /// Interfaces that are made for the node would be left alone by its own `exclude-interface-tags`.
     NewInterfacesExcluded {
         /// The tags as given.
@@ -166,6 +171,7 @@ impl Reason {
             Self::SubnetsExhausted { .. } => "SubnetsExhausted",
             Self::InterfaceInTransit { .. } => "InterfaceInTransit",
             Self::InterfaceUnusable { .. } => "InterfaceUnusable",
+            Self::InterfaceStuck { .. } => "InterfaceStuck",
             Self::NewInterfacesExcluded { .. } => "NewInterfacesExcluded",
             Self::NoFreePrefix { .. } => "NoFreePrefix",
             Self::SubnetUnknown { .. } => "SubnetUnknown",
@@ -196,6 +202,7 @@ impl Reason {
             self,
             Self::NoFreePrefix { .. }
                 | Self::InterfaceUnusable { .. }
+                | Self::InterfaceStuck { .. }
                 | Self::NoIpv6Subnet
                 | Self::NoIpv6OnType { .. }
         )
@@ -255,6 +262,10 @@ impl fmt::Display for Reason {
             Self::InterfaceUnusable { eni } => write!(
                 out,
                 "{eni} was made for this node and cannot be attached to it: it waits for clean-up"
+            ),
+            Self::InterfaceStuck { eni } => write!(
+                out,
+                "EC2 has been detaching {eni} for minutes: look on the instance at what keeps it, or detach it by force"
             ),
             Self::NewInterfacesExcluded { tags } => {
                 write!(

@@ -38,6 +38,7 @@ mod rivals;
 mod send;
 mod settings;
 mod stock;
+mod stuck;
 mod summary;
 mod touch;
 mod trouble;

@@ -207,6 +207,15 @@ impl EniView {
     pub fn state(&self) -> Option<AttachmentState> {
         self.attachment.as_ref().map(|at| at.state)
     }
+
+    /// Whether it holds no address beside its primary one.
+    #[must_use]
+    pub const fn holds_nothing(&self) -> bool {
+        self.ipv4.addresses.is_empty()
+            && self.ipv4.prefixes.is_empty()
+            && self.ipv6.addresses.is_empty()
+            && self.ipv6.prefixes.is_empty()
+    }
 }
 
 /// Kinds of interfaces that matter here (`InterfaceType` of EC2).

@@ -20,7 +20,7 @@ use crate::action::Action;
 use crate::call::Api;
 use crate::failure::{Failure, Refusal};
 use crate::ids::EniId;
-use crate::managed::{is_own, left_alone};
+use crate::managed::{is_excluded, is_own, left_alone};
 use crate::plan::wants_ipv6;
 use crate::time::Tick;
 use crate::view::{Attachment, AttachmentState, EniView, NodeView};
@@ -67,14 +67,6 @@ pub(super) fn is_secondary(at: &Attachment) -> bool {
     at.state == AttachmentState::Attached && at.device_index > 0
 }
 
-/// Whether an interface holds no address beside its primary one.
-pub(super) const fn holds_nothing(eni: &EniView) -> bool {
-    eni.ipv4.addresses.is_empty()
-        && eni.ipv4.prefixes.is_empty()
-        && eni.ipv6.addresses.is_empty()
-        && eni.ipv6.prefixes.is_empty()
-}
-
 impl Reconciler {
     /// Looks again at the interfaces of a node that hold nothing.
     pub(super) fn look_at_idle(&mut self, slot: Slot) {
@@ -103,7 +95,7 @@ impl Reconciler {
         let may_depart = |eni: &&EniView| {
             !shown.is_empty()
                 && !shown.contains(&eni.id)
-                && holds_nothing(eni)
+                && eni.holds_nothing()
                 && is_own(eni, &view.identity.instance)
                 && eni.attachment.as_ref().is_some_and(|at| at.device_index > 0)
         };
@@ -136,7 +128,7 @@ impl Reconciler {
             let note = record.notes.get(&eni.id);
             note.is_some_and(|note| note.missing.is_some() || note.less.is_some())
         };
-        holds_nothing(eni)
+        eni.holds_nothing()
             && eni.attachment.as_ref().is_some_and(|at| is_secondary(at) && at.id.is_some())
             && is_own(eni, &view.identity.instance)
             && left_alone(eni, &view.settings, &self.settings.policy).is_none()
@@ -199,19 +191,22 @@ impl Reconciler {
         if view.marks.doomed.is_empty() {
             return;
         }
-        let enis = &view.enis;
+        let (enis, excluded) = (&view.enis, &view.settings.exclude_interface_tags);
         let is_attached = |id: &EniId| {
             let state = enis.iter().find(|eni| eni.id == *id).and_then(EniView::state);
             state.is_some_and(|state| state != AttachmentState::Detaching)
         };
-        let is_foreign = |id: &EniId| {
-            enis.iter().any(|eni| eni.id == *id && policy.is_foreign(&eni.tags, false))
+        let is_theirs = |id: &EniId| {
+            let eni = enis.iter().find(|eni| eni.id == *id);
+            eni.is_some_and(|eni| {
+                policy.is_foreign(&eni.tags, false) || is_excluded(&eni.tags, excluded)
+            })
         };
         let in_flight = &view.in_flight;
         let is_asked = |id: &EniId| in_flight.iter().any(|action| action.eni() == Some(id));
         view.marks.doomed.retain(|id| {
             let goes = departs == Some(id) || !is_attached(id);
-            is_asked(id) || goes && !is_foreign(id)
+            is_asked(id) || goes && !is_theirs(id)
         });
     }
 
@@ -229,6 +224,11 @@ impl Reconciler {
         };
         let is_asked = view.in_flight.iter().any(|action| action.eni() == Some(id));
         let state = eni.state();
+        // Somebody took it over after it was detached: it is theirs, and the next one may go.
+        if state.is_none() && !is_asked && !view.marks.doomed.contains(id) {
+            record.departure = None;
+            return;
+        }
         let is_going = matches!(state, None | Some(AttachmentState::Detaching)) || is_asked;
         let read = record.notes.get(id).and_then(|note| note.read);
         let is_sure =

@@ -123,6 +123,8 @@ pub(super) struct EniNote {
     pub(super) less: Option<Tick>,
     /// Since when it holds nothing and could be detached at once.
     pub(super) idle: Option<Tick>,
+    /// Since when it is known to be on its way off the instance.
+    pub(super) detaching: Option<Tick>,
     /// Since when it is known to be attached to nothing.
     pub(super) loose: Option<Tick>,
     /// Whether it was to be read because of that.
@@ -278,14 +280,15 @@ impl Record {
         all.filter(|at| *at > now).min()
     }
 
-    /// When something is due for interfaces that hold nothing, are attached to nothing, or are behind contested groups.
+    /// When something is due for interfaces that hold nothing, are being detached or attached to nothing, or are behind contested groups.
     fn leaving<'a>(&'a self, settings: &'a ReconcileSettings) -> impl Iterator<Item = Tick> + 'a {
         let agreed_for = settings.release.agreed_for;
         let departure = self.departure.iter().flat_map(move |it| it.wake(agreed_for));
         let delay = settings.eni_idle_delay.filter(|_| self.departure.is_none());
         let idle = move |note: &EniNote| Some(note.idle? + delay?);
         let of_note = move |note: &'a EniNote| {
-            idle(note).into_iter().chain(note.forsaken_at()).chain(note.repair_at())
+            let times = [idle(note), note.forsaken_at(), note.stuck_at(), note.repair_at()];
+            times.into_iter().flatten()
         };
         departure.chain(self.notes.values().flat_map(of_note))
     }

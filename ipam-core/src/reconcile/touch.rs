@@ -22,6 +22,7 @@ impl Reconciler {
         self.mark(slot);
         self.give_back(slot);
         self.look_at_loose(slot);
+        self.note_detaching(slot);
         self.look_at_idle(slot);
         let mut wishes = self.wishes(slot);
         if !wishes.useless.is_empty() {

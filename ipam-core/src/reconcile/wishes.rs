@@ -12,7 +12,7 @@ use crate::call::Api;
 use crate::capacity::{available, on_card_0};
 use crate::demand::{Supply, ask, used};
 use crate::ids::EniId;
-use crate::managed::is_own;
+use crate::managed::{is_own, left_alone};
 use crate::plan::plan;
 use crate::reason::{Blocked, Reason};
 use crate::view::{AttachmentState, EniView, NodeView, View};
@@ -79,6 +79,9 @@ impl Reconciler {
         if self.may_plan(record, view, &mut wishes) {
             let plan = plan(View { node: view, network: &self.network }, &self.settings.policy);
             wishes.blocked.extend(plan.blocked);
+            for reason in self.stuck(record, view) {
+                wishes.block(reason, 0);
+            }
             let detachment = self.detachment(record, view, &plan.actions);
             let holds_still = record.stale_since.is_some() || record.unseen > 0;
             if !holds_still {
@@ -124,7 +127,7 @@ impl Reconciler {
         let loose = view.enis.iter().filter(|eni| view.running && eni.attachment.is_none());
         let is_ours = |eni: &EniView| {
             is_own(eni, &view.identity.instance)
-                && !self.settings.policy.is_foreign(&eni.tags, false)
+                && left_alone(eni, &view.settings, &self.settings.policy).is_none()
         };
         let useless = loose.filter(|eni| is_old(eni) && !is_asked(eni) && is_ours(eni));
         useless.map(|eni| eni.id.clone()).collect()

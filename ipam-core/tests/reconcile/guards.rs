@@ -11,7 +11,7 @@ use ipam_core::policy::MANAGED_TAG;
 use ipam_core::reconcile::{Event, Finding};
 use ipam_core::view::AttachmentState;
 
-use crate::door::{check_on, take_step};
+use crate::door::{check_on, labels, take_step};
 use crate::rig::{Fault, Rig, always, once};
 use crate::text::rig;
 
@@ -131,6 +131,56 @@ fn an_entry_about_an_address_keeps_interfaces() {
     check_on(&mut rig, "start, wait 3600 -> 8 on 2");
     rig.alter(&node(), |it| it.usage.releases.clear());
     check_on(&mut rig, "wait 580 -> 8 on 2\nwait 180 -> 8 on 1 by detach delete");
+}
+
+/// Nobody but a person can do something about it, so it is said, and no longer than it is so.
+#[test]
+fn one_that_the_instance_does_not_let_go_of_is_named() {
+    for takes in [4, 6] {
+        let mut rig = world("eni eni-2 of node-1 at 1 own");
+        rig.cloud.detaching_takes = Duration::from_mins(takes);
+        take_step(&mut rig, "start");
+        rig.run_until(|rig| rig.count(Api::DetachNetworkInterface) == 1);
+        rig.run(Duration::from_secs(290));
+        assert!(labels(&rig, &node()).is_empty(), "{}", rig.describe());
+        rig.run(Duration::from_secs(20));
+        let stuck: &[&str] = if takes == 4 { &[] } else { &["InterfaceStuck"] };
+        assert_eq!(labels(&rig, &node()), stuck, "{}", rig.describe());
+        rig.run(Duration::from_mins(5));
+        assert!(labels(&rig, &node()).is_empty(), "{}", rig.describe());
+        assert_eq!(rig.count(Api::DeleteNetworkInterface), 1);
+    }
+}
+
+/// What somebody took over before it was deleted stays, and does not keep the others from going.
+#[test]
+fn one_that_becomes_somebody_elses_after_it_was_detached() {
+    for (key, value) in [("node.k8s.amazonaws.com/no_manage", "true"), ("keep", "yes")] {
+        check_taken_over(key, value);
+    }
+}
+
+#[track_caller]
+fn check_taken_over(key: &str, value: &str) {
+    let mut rig = world("eni eni-2 of node-1 at 2 own\neni eni-3 of node-1 at 1 own");
+    rig.alter(&node(), |it| {
+        let excluded = &mut it.settings.as_mut().unwrap().exclude_interface_tags;
+        excluded.insert("keep".into(), "yes".into());
+    });
+    rig.grace = Duration::from_hours(9);
+    rig.faults = always(Api::DeleteNetworkInterface, Fault::NotSent);
+    take_step(&mut rig, "start");
+    rig.run_until(|rig| rig.count(Api::DetachNetworkInterface) == 1);
+    rig.run(Duration::from_secs(30));
+    let tags = &mut rig.cloud.enis.get_mut(&second()).unwrap().eni.tags;
+    tags.insert(key.into(), value.into());
+    rig.cloud.changed(&second());
+    // The next listing of all shows it.
+    rig.run(Duration::from_mins(20));
+    rig.faults = Box::new(|_, _| None);
+    rig.run(Duration::from_hours(2));
+    let left: Vec<&str> = rig.cloud.enis.keys().map(EniId::as_str).collect();
+    assert_eq!(left, ["eni-2", "eni-node1"], "{}", rig.describe());
 }
 
 /// However long EC2 takes for one, and whoever works: the next is not hidden before it is gone.

@@ -111,6 +111,19 @@ fn it_stays_for_a_node_that_is_left_alone() {
     assert_eq!(deletes("operator no-release", &["start, wait 7200"]), 1);
 }
 
+/// The owner of the node keeps it out by its tags, so it is not Berth's to delete.
+#[test]
+fn one_that_the_node_excludes_stays() {
+    let mut rig = rig(&format!(
+        "{} exclude keep=yes\neni eni-2 of node-1 own tags keep=yes\neni eni-3 of node-1 own",
+        WORLD.trim_end()
+    ));
+    rig.grace = Duration::from_hours(9);
+    take_step(&mut rig, "start, wait 7200");
+    assert_eq!(rig.count(Api::DeleteNetworkInterface), 1, "{}", rig.describe());
+    assert!(rig.cloud.enis.contains_key(&"eni-2".parse().unwrap()), "{}", rig.describe());
+}
+
 /// Cilium's operator makes one and attaches it within minutes.
 #[test]
 fn one_that_somebody_else_attaches_in_time_is_theirs() {

@@ -5,7 +5,6 @@ use alloc::vec::Vec;
 use core::time::Duration;
 
 use super::super::Finding;
-use super::super::idle::holds_nothing;
 use super::super::record::{Doubt, EniNote, Record};
 use super::{Outcome, Scope, is_settled, remove};
 use crate::action::Action;
@@ -96,7 +95,7 @@ pub(super) fn drop_missing(
 /// Whether somebody who takes an interface away does the operator's work. One that holds nothing may have been given back by an
 /// operator that this one took over from.
 pub(super) fn is_missed(eni: &EniView) -> bool {
-    eni.tags.contains_key(MANAGED_TAG) && !holds_nothing(eni)
+    eni.tags.contains_key(MANAGED_TAG) && !eni.holds_nothing()
 }
 
 /// Drops an interface that is no more.

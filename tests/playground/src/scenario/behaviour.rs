@@ -62,6 +62,7 @@ pub(super) const REASONS: &[&str] = &[
     "InterfaceInDoubt",
     "InterfaceInTransit",
     "InterfaceQuotaReached",
+    "InterfaceStuck",
     "InterfaceUnusable",
     "LimitsUnknown",
     "MaxAllocateReached",
