@@ -72,6 +72,9 @@ pub(crate) fn aliases(tree: &Tree) -> Table {
     }
 }
 
+/// All targets of a kind, for cargo behind a shell.
+pub(crate) const ALL: &str = "'*'";
+
 /// What a command may name.
 struct Names {
     commands: Vec<String>,
@@ -120,7 +123,8 @@ impl Names {
         let packages = self.packages.iter().filter(|package| {
             chosen.is_empty() || chosen.iter().any(|chosen| *chosen == package.name)
         });
-        packages.flat_map(|package| &package.named).any(|(of, known)| *of == flag && known == name)
+        let mut named = packages.flat_map(|package| &package.named);
+        named.any(|(of, known)| *of == flag && (known == name || name == ALL))
     }
 }
 
@@ -255,6 +259,7 @@ Either
         check_command("cargo test --features berth-operator/aws --test shell", "");
         check_command("cargo run --example plan -- --example x", "");
         check_command("cargo bench --bench core --bench fleet", "");
+        check_command("cargo bench -p benches --bench '*'", "");
     }
 
     #[test]
@@ -266,6 +271,7 @@ Either
         check_command("cargo run -p cilium-node --bin berth-operator", "program `berth-operator`");
         check_command("cargo bench --bench world", "bench `world`");
         check_command("cargo test --test plan", "test `plan`");
+        check_command("cargo bench -p cilium-node --bench '*'", "bench `'*'`");
         check_command("cargo run --example shell", "example `shell`");
         check_command("cargo test -p cilium-node --features aws", "feature `aws`");
         check_command("cargo test --features cilium-node/aws", "feature `cilium-node/aws`");

@@ -1,6 +1,6 @@
 //! Every command that a document shows is run by somebody.
 
-use crate::commands::{aliases, is_command, is_package, words_for_cargo};
+use crate::commands::{ALL, aliases, is_command, is_package, words_for_cargo};
 use crate::manifest::{Manifest, Workspace};
 use crate::markdown::{Block, Line, blocks, inline_code, lines, shell_blocks};
 use crate::{Finding, Tree};
@@ -221,8 +221,11 @@ impl<'t> Run<'t> {
                     ["cargo", command].into_iter().chain(wanted.copied()).collect();
                 self.has(&wanted)
             }),
-            // Whoever runs all benches runs each.
-            "bench" => self.has(&chosen(words, "cargo bench")),
+            // Whoever runs all benches runs each, and those of all packages those of each.
+            "bench" => {
+                let all = ["cargo", "bench", "--workspace", "--bench", ALL];
+                self.has(&chosen(words, "cargo bench")) || self.has(&all)
+            }
             _ => self.has(words),
         }
     }

@@ -162,3 +162,17 @@ fn commands_in_sentences_that_nobody_runs_are_found() {
         check_span(code, false);
     }
 }
+
+#[test]
+fn whoever_runs_the_benches_of_all_packages_runs_those_of_each() {
+    let check = |run: &str, expected: &str| {
+        let text = format!(
+            "== Cargo.toml\n== .ci/run\n{GATE}\n== benches/Cargo.toml\npackage.name = \"benches\"\n== a.md\n```sh\n{run}\n```\n`cargo bench -p benches --bench one`\n"
+        );
+        crate::testing::check(check_inline, &text, expected);
+    };
+    check("cargo bench --workspace --profile dev --bench '*' -- --test", "");
+    let missing = "a.md:4: show `cargo bench -p benches --bench one` in a block that is run, or correct it: nothing runs it";
+    check("cargo bench --workspace --bench other", missing);
+    check("cargo test --workspace --bench '*'", missing);
+}
