@@ -127,20 +127,24 @@ impl Reconciler {
         }
     }
 
+    /// An interface was made. One that is known already was found by a reading while the answer was late: that is newer than what an
+    /// answer says, which is how it was when it was made.
     fn created(&mut self, slot: Slot, eni: EniView) -> u32 {
         let now = self.now;
+        let Some(record) = self.nodes.get_mut(slot) else { return 0 };
+        let Some(view) = &mut record.view else { return 0 };
+        let addresses = crate::capacity::addresses_on(&eni, &view.settings);
+        if view.enis.iter().any(|known| known.id == eni.id) {
+            record.notes.entry(eni.id).or_default().created.get_or_insert(now);
+            return addresses;
+        }
         let subnet = eni.subnet.clone();
         let held: Vec<Ipv4Net> = ranges(&eni).collect();
-        self.take_from(&subnet, &held);
-        self.note_assigned(slot, &held);
-        let Some(record) = self.nodes.get_mut(slot) else { return 0 };
         let note = EniNote { written: Some(now), created: Some(now), ..EniNote::default() };
         record.notes.insert(eni.id.clone(), note);
-        let Some(view) = &mut record.view else { return 0 };
-        let settings = &view.settings;
-        let addresses = crate::capacity::addresses_on(&eni, settings);
-        view.enis.retain(|known| known.id != eni.id);
         view.enis.push(eni);
+        self.take_from(&subnet, &held);
+        self.note_assigned(slot, &held);
         addresses
     }
 

@@ -7,6 +7,8 @@ use ipam_core::call::Api;
 use ipam_core::failure::Refusal;
 use ipam_core::ids::NodeName;
 use ipam_core::policy::NO_MANAGE_TAG;
+use ipam_core::reconcile::Event;
+use ipam_core::view::Demand;
 
 use crate::door::{check, check_on, labels, take_step};
 use crate::rig::{Fault, Rig};
@@ -78,6 +80,33 @@ fn a_creation_lost_and_then_refused_is_not_left_behind() {
             rig.check_quiet();
         }
     }
+}
+
+/// A listing finds the interface and it is attached; then a repeated creation is answered at last, by what it was when it was made.
+#[test]
+fn an_answer_to_a_creation_that_is_late_changes_nothing() {
+    let mut rig = rig(WORLD);
+    rig.faults = Box::new(|call, before| match (call.request.api(), before) {
+        (Api::CreateNetworkInterface, 0) => Some(Fault::LostAfter),
+        (Api::CreateNetworkInterface, 1) => Some(Fault::AnswersLate(Duration::from_mins(1))),
+        _ => None,
+    });
+    let name = take_step(&mut rig, "start, wait 890");
+    rig.alter(&name, |it| it.demand = Demand::PerIp { used: 7 });
+    rig.run_until(|rig| rig.available(&"node-1".parse().unwrap()) == 15);
+    let is_answered = |rig: &Rig| {
+        let is_made =
+            |it: &&(_, Event)| matches!(&it.1, Event::Changed { action: Action::CreateEni(_), .. });
+        rig.events.iter().filter(is_made).count() == 1
+    };
+    assert!(!is_answered(&rig), "{}", rig.describe());
+    for _ in 0..300 {
+        rig.run(Duration::from_secs(1));
+        assert_eq!(rig.available(&name), 15, "{}", rig.describe());
+    }
+    assert!(is_answered(&rig), "{}", rig.describe());
+    assert_eq!(rig.count(Api::AttachNetworkInterface), 1, "{}", rig.describe());
+    rig.check_quiet();
 }
 
 #[test]

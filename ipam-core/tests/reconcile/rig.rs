@@ -31,6 +31,8 @@ pub(crate) enum Fault {
     NotSent,
     /// EC2 refuses it.
     Refused(Refusal),
+    /// EC2 carries it out at once, and answers after this time with what was so then.
+    AnswersLate(Duration),
     /// It is given up after ten minutes.
     Hangs,
     /// It brings one address or prefix less than was asked for.
@@ -303,6 +305,10 @@ impl Rig {
             Some(Fault::Hangs) => {
                 self.answer(HUNG, id, Err(Failure::NoAnswer { cause: cause() }));
             }
+            Some(Fault::AnswersLate(after)) => self.later(way, move |rig| {
+                let answer = rig.cloud.execute(&call.request);
+                rig.answer(after, id, answer);
+            }),
             Some(Fault::BringsNothing) => {
                 self.answer(2 * way, id, Ok(Reply::Assigned(Assigned::default())));
             }
