@@ -177,7 +177,7 @@ impl Reconciler {
         slot
     }
 
-    /// A node that is back while what was made for it is still being removed.
+    /// A node that is back while it is still remembered.
     fn revive(&mut self, seen: &NodeSeen) -> Option<Slot> {
         let instance = &seen.identity.as_ref()?.instance;
         let slot = self.nodes.by_instance(instance)?;
@@ -229,13 +229,20 @@ impl Reconciler {
         self.touch(slot);
     }
 
-    /// Whether something was made for the node that is not settled yet.
-    pub(super) fn has_unfinished(record: &Record) -> bool {
+    /// Whether something was made for the node that is not settled yet, or was changed so lately that a reading may not show it: the
+    /// node may come back, and would be told what is not so any more.
+    pub(super) fn has_unfinished(&self, record: &Record) -> bool {
         let Some(view) = &record.view else { return false };
+        let may_be_read_wrong =
+            record.readable_at(self.settings.settle).is_some_and(|at| self.now < at);
         let may_be_made = record.made_unseen.is_some();
         // What is being detached is deleted before it is forgotten.
         let departs = record.departure.is_some();
-        may_be_made || departs || !view.in_flight.is_empty() || !leftovers(record, view).is_empty()
+        may_be_made
+            || departs
+            || may_be_read_wrong
+            || !view.in_flight.is_empty()
+            || !leftovers(record, view).is_empty()
     }
 
     /// Drops all that is known of a node that is no more.

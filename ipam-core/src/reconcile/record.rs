@@ -29,7 +29,7 @@ pub(super) struct Record {
     pub(super) seen: NodeSeen,
     /// When it was handed in first.
     pub(super) since: Tick,
-    /// Whether the node is no more, and only what was made for it is still to be removed.
+    /// Whether the node is no more, and only remembered until what was made for it is removed and readings show it.
     pub(super) gone: bool,
     /// `None` until it says which instance it is.
     pub(super) view: Option<NodeView>,
@@ -275,7 +275,8 @@ impl Record {
         let stranded = self.stranded_at();
         let releases = self.releases.deadline(now, &settings.release);
         let single = self.reread.into_iter().chain(stranded).chain(self.stopped_until);
-        let single = single.chain(releases).chain(self.leaving(settings));
+        let forgotten = self.readable_at(settings.settle).filter(|_| self.gone);
+        let single = single.chain(releases).chain(self.leaving(settings)).chain(forgotten);
         let all = doubts.chain(resends).chain(pauses).chain(queued).chain(rival).chain(single);
         all.filter(|at| *at > now).min()
     }
@@ -291,6 +292,11 @@ impl Record {
             times.into_iter().flatten()
         };
         departure.chain(self.notes.values().flat_map(of_note))
+    }
+
+    /// From when on readings show all that was done to its interfaces.
+    pub(super) fn readable_at(&self, settle: Duration) -> Option<Tick> {
+        self.notes.values().filter_map(|note| note.written).max().map(|written| written + settle)
     }
 
     /// When the oldest interface that was made and never attached is deleted, if it cannot be.

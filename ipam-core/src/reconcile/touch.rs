@@ -57,7 +57,7 @@ impl Reconciler {
         self.offer_publication(slot);
         let Some(record) = self.nodes.get(slot) else { return };
         let wake = record.wake(self.now, THROTTLED_AFTER, &self.settings);
-        let is_over = record.gone && !Self::has_unfinished(record);
+        let is_over = record.gone && !self.has_unfinished(record);
         self.agenda.set(Timer::Node(slot), wake);
         if is_over {
             self.drop_record(slot);

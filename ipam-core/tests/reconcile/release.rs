@@ -5,7 +5,10 @@ use std::time::Duration;
 use ipam_core::action::Action;
 use ipam_core::call::Api;
 use ipam_core::failure::Refusal;
+use ipam_core::ids::NodeName;
+use ipam_core::release::Usage;
 
+use crate::agents::Object;
 use crate::door::{check, check_on, take_step};
 use crate::rig::{Fault, Rig, always, once};
 use crate::text::rig;
@@ -249,4 +252,38 @@ fn a_late_reading_brings_nothing_back() {
     );
     let releases = rig.changes().filter(|(_, it)| matches!(it, Action::UnassignAddresses { .. }));
     assert_eq!(releases.count(), 2);
+}
+
+/// Its object is deleted and made anew, while readings may be older than the call.
+#[test]
+fn what_was_given_back_stays_away_when_its_node_comes_anew() {
+    let name: NodeName = "node-1".parse().unwrap();
+    for seconds in [0, 1, 5, 13, 14, 16, 60] {
+        let mut rig =
+            rig(&format!("cloud lag 14000\n{SUBNET}node node-1 m5.large pre 8\nagents node-1"));
+        check_on(
+            &mut rig,
+            "start -> 8 on 1 by assign
+             pods 7 -> 15 on 2 by assign create attach modify",
+        );
+        take_step(&mut rig, "pods 0, wait 1");
+        rig.run_until(|rig| rig.count(Api::UnassignPrivateIpAddresses) == 2);
+        rig.run(Duration::from_secs(1));
+        let left = rig.available(&name);
+        assert!(left < 15, "{}", rig.describe());
+        let mut anew = rig.nodes[&name].clone();
+        anew.usage = Usage { is_certain: true, ..Usage::default() };
+        rig.remove_node(&name);
+        rig.agents.get_mut(&name).unwrap().object = Object::default();
+        rig.run(Duration::from_secs(seconds));
+        rig.nodes.insert(name.clone(), anew);
+        rig.alter(&name, |_| {});
+        for _ in 0..20 {
+            rig.run(Duration::from_secs(1));
+            let known = rig.machine.summary(&name).unwrap().available as usize;
+            assert!(known <= left, "{known} of {left}: {}", rig.describe());
+        }
+        rig.run(Duration::from_mins(30));
+        rig.check_quiet();
+    }
 }
