@@ -130,9 +130,16 @@ impl Reconciler {
     /// A machine that knows nothing yet.
     #[must_use]
     pub fn new(settings: ReconcileSettings, now: Tick) -> Self {
+        let budget = Budget::new(settings.budget.clone(), now);
+        Self::with_budget(settings, budget, now)
+    }
+
+    /// A machine that knows nothing yet but how much EC2 takes: that of a later term of the same process. With full buckets it would
+    /// have to be throttled anew to learn what the one before knew.
+    #[must_use]
+    pub fn with_budget(settings: ReconcileSettings, budget: Budget, now: Tick) -> Self {
         let catalog = Catalog::new(settings.overrides.clone());
         let shares_bucket = settings.budget.overall().is_some();
-        let budget = Budget::new(settings.budget.clone(), now);
         let clean_up = CleanUp::new(&settings);
         Self {
             settings,

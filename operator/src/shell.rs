@@ -17,6 +17,7 @@ use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::time::Duration;
 
+use ipam_core::budget::Budget;
 use ipam_core::reconcile::Mode;
 use kube::Client;
 use tokio::sync::oneshot;
@@ -86,7 +87,8 @@ pub async fn run<C: Cloud>(
     // Dropped with this future, which then leaves the Lease to run out.
     let mut elections = JoinSet::new();
     elections.spawn(election.run(async { drop(asked.await) }));
-    let office = Office { settings, cloud: Arc::new(cloud), client, board, leadership };
+    let budget = Budget::new(settings.machine.budget.clone(), board.now());
+    let office = Office { settings, cloud: Arc::new(cloud), client, board, leadership, budget };
     tokio::select! {
         result = office.serve(&mut shutdown) => result?,
         _ended = elections.join_next() => return Err(RunError::ElectionEnded),
@@ -157,6 +159,7 @@ struct Office<C> {
     client: Client,
     board: Arc<Board>,
     leadership: Leadership,
+    budget: Budget,
 }
 
 impl<C: Cloud> Office<C> {
@@ -190,7 +193,9 @@ impl<C: Cloud> Office<C> {
             state.readiness = Readiness::Observing;
             state.pods_watched = watch_pods.then_some(true);
         });
-        let end = Term::new(self).serve(&mut self.leadership, shutdown).await;
+        let mut term = Term::new(self);
+        let end = term.serve(&mut self.leadership, shutdown).await;
+        self.budget = term.into_budget();
         if end == End::Lost {
             warn!("the Lease is lost: everything is dropped, and nothing more is changed");
         }

@@ -50,6 +50,23 @@ fn throttling_of_every_action_delays_and_loses_nothing() {
     rig.check_quiet();
 }
 
+/// A process that leads again and again does not begin with full buckets each time.
+#[test]
+fn a_later_term_knows_how_much_ec2_takes() {
+    let throttled = |again: fn(&mut Rig)| {
+        let mut rig = rig("cloud part 0.02\nsubnet subnet-1 10.0.0.0/18\nnodes 40 m5.large pre 12");
+        rig.is_stale = true;
+        rig.start();
+        for _ in 0..6 {
+            rig.run(Duration::from_secs(20));
+            again(&mut rig);
+        }
+        rig.cloud.buckets.all_throttled()
+    };
+    let (same, other) = (throttled(Rig::lead_again), throttled(Rig::restart));
+    assert!(same * 2 < other, "{same} calls of the same process were throttled, {other} of others");
+}
+
 fn throttled(rig: &Rig, api: Api) -> usize {
     rig.cloud.buckets.throttled.get(&api).copied().unwrap_or(0)
 }

@@ -6,6 +6,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
+use ipam_core::budget::Budget;
 use ipam_core::ids::NodeName;
 use ipam_core::policy::Policy;
 use ipam_core::reconcile::{Event, Reconciler, Rival, Totals};
@@ -73,7 +74,7 @@ pub(super) struct Term<C> {
 
 impl<C: Cloud> Term<C> {
     pub(super) fn new(office: &Office<C>) -> Self {
-        let Office { settings, cloud, client, board, leadership } = office;
+        let Office { settings, cloud, client, board, leadership, budget } = office;
         let mut machine_settings = settings.machine.clone();
         let now = board.now();
         // Client tokens of one term are never those of another.
@@ -84,7 +85,7 @@ impl<C: Cloud> Term<C> {
             board: Arc::clone(board),
             client: client.clone(),
             policy: machine_settings.policy.clone(),
-            machine: Reconciler::new(machine_settings, now),
+            machine: Reconciler::with_budget(machine_settings, budget.clone(), now),
             publisher: Publisher::new(PublishSettings::default()),
             work: Work::new(Arc::clone(cloud), client.clone(), leadership.clone()),
             calls_at_once: settings.ec2.calls_in_flight,
@@ -100,9 +101,14 @@ impl<C: Cloud> Term<C> {
         }
     }
 
+    /// How much EC2 takes, as far as is known.
+    pub(super) fn into_budget(self) -> Budget {
+        self.machine.budget().clone()
+    }
+
     /// Goes on until the Lease is lost or `shutdown` comes.
     pub(super) async fn serve(
-        mut self,
+        &mut self,
         leadership: &mut Leadership,
         shutdown: &mut Pin<&mut impl Future<Output = ()>>,
     ) -> End {

@@ -11,6 +11,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 use std::time::Duration;
 
+use ipam_core::budget::Budget;
 use ipam_core::call::CallId;
 use ipam_core::call::Reply;
 use ipam_core::failure::Failure;
@@ -70,6 +71,8 @@ pub(crate) struct Operator {
     pub(crate) election: Election,
     /// Its term, while it leads.
     pub(crate) term: Option<Box<Term>>,
+    /// How much EC2 takes, as far as its last term knew.
+    budget: Option<Budget>,
     /// How many terms there were.
     pub(crate) terms: u64,
     /// The turn that is to come, by the clock of the world.
@@ -117,6 +120,7 @@ impl Operator {
             paused: None,
             election: Election::default(),
             term: None,
+            budget: None,
             terms: 0,
             turn_at: None,
             expires_at: None,
@@ -134,6 +138,7 @@ impl Operator {
     /// Kills it.
     pub(crate) fn kill(&mut self) {
         (self.life, self.is_up, self.paused, self.term) = (self.life + 1, false, None, None);
+        self.budget = None;
     }
 
     /// Its own clock.
@@ -146,17 +151,24 @@ impl Operator {
         self.born + Duration::from_millis(at.as_millis())
     }
 
-    /// Begins a term, whose machine knows nothing.
+    /// Ends its term.
+    pub(crate) fn step_down(&mut self) {
+        self.budget = self.term.take().map(|term| term.machine.budget().clone());
+    }
+
+    /// Begins a term, whose machine knows nothing but how much EC2 takes.
     pub(crate) fn begin(&mut self, now: Tick, settings: &ReconcileSettings) {
         self.terms += 1;
         let clock = self.clock(now);
         let mut settings = settings.clone();
         // Client tokens of one term are never those of another: the number of the process stands for its name.
         settings.token_salt = format!("{}-{}-{}", self.index, self.life, clock.as_millis());
+        let budget = self.budget.take();
+        let budget = budget.unwrap_or_else(|| Budget::new(settings.budget.clone(), clock));
         self.term = Some(Box::new(Term {
             number: self.terms,
             began: now,
-            machine: Reconciler::new(settings, clock),
+            machine: Reconciler::with_budget(settings, budget, clock),
             publisher: Publisher::default(),
             calls: BTreeSet::new(),
             listed: false,

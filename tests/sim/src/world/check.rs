@@ -9,7 +9,7 @@ use ipam_core::agent::Release;
 use ipam_core::audit::{InUse, Violation};
 use ipam_core::call::{Call, Mutation, Reply, Request};
 use ipam_core::failure::{Failure, Refusal};
-use ipam_core::ids::{InvalidId, NodeName};
+use ipam_core::ids::{EniId, InvalidId, NodeName};
 use ipam_core::pool::LedgerSettings;
 use ipam_core::time::Tick;
 use ipnet::{IpNet, Ipv4Net};
@@ -56,6 +56,8 @@ pub(super) struct Watch {
     pub(super) cut_short: BTreeSet<(usize, IpAddr)>,
     /// When EC2 changed something for Berth last.
     pub(super) changed_at: Tick,
+    /// Interfaces of which it was said that their groups are put right later, since somebody had undone that.
+    pub(super) contested: BTreeSet<EniId>,
     /// What each object said last.
     pub(super) published: BTreeMap<NodeName, Published>,
     /// What is given back.
@@ -176,7 +178,9 @@ impl World {
         self.watch.is_dirty = true;
         match answer {
             Ok(reply) => {
-                self.watch.changed_at = self.now;
+                if !self.was_put_off(&mutation.action) {
+                    self.watch.changed_at = self.now;
+                }
                 self.counters.add(Counter::Changes, 1);
                 self.count_change(mutation);
                 match reply {
@@ -292,6 +296,12 @@ impl World {
             .into_iter()
             .flatten()
             .any(|(net, since)| net.contains(&IpAddr::V4(address)) && self.now < *since + CROSSES)
+    }
+
+    /// Whether a change is one that was said to come so late.
+    fn was_put_off(&mut self, action: &Action) -> bool {
+        let Action::SetSecurityGroups { eni, .. } = action else { return false };
+        self.watch.contested.remove(eni)
     }
 
     /// A few are how it is found out how much EC2 takes; many are somebody who does not listen.

@@ -4,7 +4,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use ipam_core::ids::NodeName;
-use ipam_core::reconcile::Event;
+use ipam_core::reconcile::{Event, Finding};
 use ipam_core::time::Tick;
 
 use super::wire::Back;
@@ -164,7 +164,7 @@ impl World {
                 }
             }
             (None, true) => {
-                operator.term = None;
+                operator.step_down();
                 self.say(|| format!("op{index}: leads no more"));
             }
             (None, false) => {}
@@ -232,6 +232,9 @@ impl World {
         let mut lines = Vec::new();
         let Some(term) = self.operators[index].term.as_deref_mut() else { return };
         while let Some(event) = term.machine.poll_event() {
+            if let Event::Found { finding: Finding::GroupsContested { eni, .. }, .. } = &event {
+                self.watch.contested.insert(eni.clone());
+            }
             lines.extend(outline(&event));
         }
         while let Some(name) = term.machine.poll_publication() {

@@ -167,10 +167,18 @@ impl World {
         };
         let status = process.agent.status(node.clock(self.now));
         let used = self.in_use(node.index);
+        let is_taken = |at: &Ipv4Addr| self.watch.taken.contains(&(node.index, *at));
+        // What somebody took from under a pod is on no interface: an agent that lost its ledger since keeps it for the day on which it
+        // comes back.
+        let (state, _) = node.disk.read();
+        let unlisted = state.into_iter().flat_map(|state| state.unlisted).filter_map(ipv4);
+        let kept: BTreeSet<Ipv4Addr> = unlisted.filter(is_taken).collect();
         let held: BTreeSet<Ipv4Addr> =
             status.holdings.iter().filter_map(|held| ipv4(held.address)).collect();
         // A sandbox may be asking just now.
-        if !used.is_subset(&held) || held.len() > used.len() + self.pods.unserved(node.index).len()
+        let is_kept = |at: &Ipv4Addr| held.contains(at) || kept.contains(at);
+        if !used.iter().all(is_kept)
+            || held.len() > used.len() + self.pods.unserved(node.index).len()
         {
             return Err(("held", format!("pods use {used:?}, and held are {held:?}")));
         }
@@ -185,7 +193,7 @@ impl World {
         let attached = tally.map_or(0, |(_, tally)| tally.attached);
         let withdrawn = tally.map_or(0, |(_, tally)| tally.withdrawn);
         // What somebody took from under a pod is used and not listed.
-        let lost = used.iter().filter(|at| self.watch.taken.contains(&(node.index, **at))).count();
+        let lost = used.iter().filter(|at| is_taken(at)).count();
         let is_lost = usize::try_from(withdrawn).is_ok_and(|withdrawn| withdrawn <= lost);
         let is_capped = self.scenario.region.per_hour.is_some();
         let promised = tally.filter(|_| !is_capped).map_or(0, |(_, tally)| tally.promised);
