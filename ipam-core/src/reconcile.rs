@@ -68,6 +68,7 @@ use reads::Reads;
 use record::{Hold, Slot};
 use rivals::Rivals;
 use send::Sent;
+use settings::READING_LASTS;
 use vpc::VpcState;
 
 pub use event::{Event, Finding, Rival, RivalDeed};

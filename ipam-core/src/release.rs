@@ -29,8 +29,8 @@
 //! for more than it names for as long as the delay while it is shown; what the node needs comes anew. One that was never named is no such CIDR:
 //! nothing tells that its agent would take another.
 //!
-//! **Buried.** A reading that is older than a release shows what is gone. [`Releases::is_buried`] says so; and what is released is no
-//! address of the node again before its entry is gone.
+//! **Buried.** A reading that is older than a release shows what is gone. [`Releases::is_buried`] says so, for as long as such a reading
+//! may still be on its way; and what is released is no address of the node again before its entry is gone.
 
 mod choose;
 mod step;
@@ -127,12 +127,23 @@ struct Unit {
     is_stranded: bool,
 }
 
+/// What was unassigned, and what readings show all the same because they are older.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Grave {
+    /// A reading that is sent before may be older than the release.
+    pub until: Tick,
+    /// Such a reading may be on its way until then.
+    pub kept: Tick,
+}
+
 /// All that is on its way off one node.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
 pub struct Releases {
     /// The contract of the last look.
     contract: Option<Contract>,
     units: BTreeMap<Ipv4Net, Unit>,
+    /// What is off it.
+    graves: BTreeMap<Ipv4Net, Grave>,
     /// What the agent has named while it was watched (CIDR contract), as far as it is shown it or it is on its way.
     named: BTreeSet<Ipv4Net>,
 }
@@ -144,6 +155,7 @@ impl Releases {
         if self.contract.replace(look.contract).is_some_and(|before| before != look.contract) {
             self.units.retain(|_, unit| stays_with_ec2(unit.state));
         }
+        self.graves.retain(|_, grave| look.now < grave.kept);
         self.inherit(settings, look, is_first);
         self.note_named(look);
         for _ in 0..ROUNDS_MAX {
@@ -289,15 +301,16 @@ impl Releases {
         self.put(now, net, State::Leaving, now);
     }
 
-    /// A unit was unassigned. No reading that is sent before `until` counts. Agents of the per-IP contract know addresses alone.
-    pub fn on_gone(&mut self, now: Tick, net: Ipv4Net, until: Tick) {
+    /// A unit was unassigned. Agents of the per-IP contract know addresses alone.
+    pub fn on_gone(&mut self, now: Tick, net: Ipv4Net, grave: Grave) {
         self.units.remove(&net);
         self.named.remove(&net);
+        self.graves.insert(net, grave);
         if self.contract != Some(Contract::PerIp) {
-            return self.put(now, net, State::Gone, until);
+            return self.put(now, net, State::Gone, grave.until);
         }
         for address in addresses_of(net) {
-            self.put(now, address.into(), State::Gone, until);
+            self.put(now, address.into(), State::Gone, grave.until);
         }
     }
 
@@ -318,6 +331,7 @@ impl Releases {
 
     /// EC2 has given a node something, which may be what it gave up a moment ago.
     pub fn on_assigned(&mut self, now: Tick, range: Ipv4Net) {
+        self.graves.retain(|net, _| !overlap(*net, range));
         let is_gone = |unit: &Unit| matches!(unit.state, State::Gone | State::Told);
         let back =
             self.units.iter_mut().filter(|(net, unit)| overlap(**net, range) && is_gone(unit));
@@ -329,10 +343,11 @@ impl Releases {
     /// Whether a reading that was sent at `sent` may show `range` only because it is older than its release.
     #[must_use]
     pub fn is_buried(&self, range: Ipv4Net, sent: Tick) -> bool {
-        self.units.iter().any(|(net, unit)| {
-            let is_gone = matches!(unit.state, State::Gone | State::Told);
-            is_gone && sent < unit.until && overlap(*net, range)
-        })
+        let gone =
+            self.units.iter().filter(|(_, it)| matches!(it.state, State::Gone | State::Told));
+        let until = gone.map(|(net, unit)| (net, unit.until));
+        let until = until.chain(self.graves.iter().map(|(net, grave)| (net, grave.until)));
+        until.into_iter().any(|(net, until)| sent < until && overlap(*net, range))
     }
 
     /// What is not to be the agent's for now, although an interface has it.

@@ -8,6 +8,7 @@ use core::time::Duration;
 
 use ipnet::Ipv4Net;
 
+use super::READING_LASTS;
 use super::agenda::Timer;
 use super::gate::GateKey;
 use super::record::{Extent, Hold, Record, Slot};
@@ -18,7 +19,7 @@ use crate::call::Api;
 use crate::capacity::{available, managed};
 use crate::demand::{Supply, excess, used};
 use crate::ids::{EniId, NodeName};
-use crate::release::{Holding, Look, Usage, size};
+use crate::release::{Grave, Holding, Look, Usage, size};
 use crate::time::Tick;
 use crate::view::{AttachmentState, Contract, Demand, EniView, NodeView};
 
@@ -216,14 +217,15 @@ impl Reconciler {
 
     /// What was to be taken off an interface is off it.
     pub(super) fn unassigned(&mut self, slot: Slot, action: &Action) {
-        let (now, until) = (self.now, self.now + self.settings.settle);
+        let until = self.now + self.settings.settle;
+        let (now, grave) = (self.now, Grave { until, kept: until + READING_LASTS });
         let gone: Vec<Ipv4Net> = action.gives_back().collect();
         let Some(eni) = self.eni_mut(slot, action.eni()) else { return };
         let subnet = eni.subnet.clone();
         take_off(eni, &gone);
         if let Some(record) = self.nodes.get_mut(slot) {
             for net in &gone {
-                record.releases.on_gone(now, *net, until);
+                record.releases.on_gone(now, *net, grave);
             }
         }
         self.vacate(&subnet, &gone);

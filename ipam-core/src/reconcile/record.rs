@@ -9,7 +9,7 @@ use super::gate::GateKey;
 use super::groups::{Drift, Repair};
 use super::idle::Departure;
 use super::line::Place;
-use super::{GivingBack, NodeSeen, ReconcileSettings, Summary};
+use super::{GivingBack, NodeSeen, READING_LASTS, ReconcileSettings, Summary};
 use crate::action::Action;
 use crate::call::Api;
 use crate::ids::{EniId, InstanceId, VpcId};
@@ -294,9 +294,10 @@ impl Record {
         departure.chain(self.notes.values().flat_map(of_note))
     }
 
-    /// From when on readings show all that was done to its interfaces.
+    /// From when on no reading comes any more that does not show all that was done to its interfaces.
     pub(super) fn readable_at(&self, settle: Duration) -> Option<Tick> {
-        self.notes.values().filter_map(|note| note.written).max().map(|written| written + settle)
+        let written = self.notes.values().filter_map(|note| note.written).max();
+        written.map(|written| written + settle + READING_LASTS)
     }
 
     /// When the oldest interface that was made and never attached is deleted, if it cannot be.

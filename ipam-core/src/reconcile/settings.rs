@@ -112,3 +112,6 @@ impl Default for ReconcileSettings {
         }
     }
 }
+
+/// No reading is on its way for longer.
+pub(super) const READING_LASTS: Duration = Duration::from_mins(5);

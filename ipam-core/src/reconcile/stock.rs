@@ -1,7 +1,6 @@
 //! What subnets have left: as EC2 said, less what was taken since, and not where it refused a short while ago.
 
 use alloc::vec::Vec;
-use core::time::Duration;
 
 use ipnet::Ipv4Net;
 
@@ -9,7 +8,7 @@ use super::agenda::Timer;
 use super::gate::GateKey;
 use super::record::Hold;
 use super::vpc::Part;
-use super::{Reconciler, SubnetFilter};
+use super::{READING_LASTS, Reconciler, SubnetFilter};
 use crate::call::Api;
 use crate::ids::{SubnetId, VpcId};
 use crate::managed::has_all;
@@ -171,6 +170,3 @@ impl Reconciler {
         self.out.say(super::Event::PermissionBack { api });
     }
 }
-
-/// No reading is under way for longer.
-const READING_LASTS: Duration = Duration::from_mins(5);

@@ -287,3 +287,37 @@ fn what_was_given_back_stays_away_when_its_node_comes_anew() {
         rig.check_quiet();
     }
 }
+
+/// A reading that was asked for when it was there, and answered when it is long gone.
+#[test]
+fn what_was_given_back_stays_away_when_a_reading_takes_long() {
+    let name: NodeName = "node-1".parse().unwrap();
+    let mut late = 0;
+    for seconds in (640..720).step_by(4) {
+        let mut rig =
+            rig(&format!("cloud lag 14000\n{SUBNET}node node-1 m5.large pre 8\nagents node-1"));
+        check_on(
+            &mut rig,
+            "start -> 8 on 1 by assign
+             pods 7 -> 15 on 2 by assign create attach modify",
+        );
+        rig.run(Duration::from_secs(seconds - 240));
+        take_step(&mut rig, "pods 0, wait 1");
+        rig.slow_readings = Duration::from_secs(40);
+        rig.run_until(|rig| rig.count(Api::UnassignPrivateIpAddresses) == 2);
+        let readings = rig.count(Api::DescribeNetworkInterfaces);
+        rig.run(Duration::from_secs(1));
+        let left = rig.available(&name);
+        rig.run(Duration::from_secs(13));
+        late += rig.count(Api::DescribeNetworkInterfaces) - readings;
+        for _ in 0..60 {
+            rig.run(Duration::from_secs(1));
+            let known = rig.machine.summary(&name).unwrap().available as usize;
+            assert!(known <= left, "{known} of {left}: {}", rig.describe());
+        }
+        rig.slow_readings = Duration::ZERO;
+        rig.run(Duration::from_mins(30));
+        rig.check_quiet();
+    }
+    assert!(late > 0, "no reading was on its way");
+}

@@ -10,7 +10,7 @@ use ipam_core::addresses::AddressSet;
 use ipam_core::agent::Release;
 use ipam_core::ids::EniId;
 use ipam_core::prefix::addresses_of;
-use ipam_core::release::{Holding, Look, ReleaseSettings, Releases, State, Usage};
+use ipam_core::release::{Grave, Holding, Look, ReleaseSettings, Releases, State, Usage};
 use ipam_core::time::Tick;
 use ipam_core::view::Contract;
 use ipnet::Ipv4Net;
@@ -134,7 +134,7 @@ impl Node {
             "kept" => self.releases.on_kept(now, net),
             "gone" => {
                 self.held.remove(&net);
-                self.releases.on_gone(now, net, until);
+                self.releases.on_gone(now, net, Grave { until, kept: until });
             }
             "assigned" => {
                 self.held.insert(net);

@@ -20,7 +20,7 @@ use std::time::Duration;
 
 use ipam_core::agent::Release;
 use ipam_core::ids::EniId;
-use ipam_core::release::{ReleaseSettings, Releases};
+use ipam_core::release::{Grave, ReleaseSettings, Releases};
 use stateright::{Checker, Model, Path, Property};
 
 use self::agent::{Agent, apply};
@@ -165,7 +165,8 @@ impl Handshake {
             Deed::CallIsAnswered => {
                 leader.call = None;
                 leader.shown = false;
-                leader.machine.on_gone(tick(now), net(), tick(now + SETTLE));
+                let until = tick(now + SETTLE);
+                leader.machine.on_gone(tick(now), net(), Grave { until, kept: until });
             }
             Deed::CallIsRefused => {
                 leader.call = None;

@@ -15,7 +15,7 @@ use std::io::Write as _;
 use ipam_core::addresses::AddressSet;
 use ipam_core::ids::EniId;
 use ipam_core::prefix::addresses_of;
-use ipam_core::release::{Holding, Look, ReleaseSettings, Releases, State, Usage, size};
+use ipam_core::release::{Grave, Holding, Look, ReleaseSettings, Releases, State, Usage, size};
 use ipam_core::view::Contract;
 use stateright::{Checker, Model, Path, Property};
 
@@ -221,7 +221,8 @@ impl Withdrawal {
             }
             Deed::CallIsAnswered => {
                 (leader.call, leader.held) = (None, false);
-                leader.machine.on_gone(tick(now), net(), tick(now + SETTLE));
+                let until = tick(now + SETTLE);
+                leader.machine.on_gone(tick(now), net(), Grave { until, kept: until });
             }
             Deed::CallIsLost => {
                 let call = leader.call.take();
