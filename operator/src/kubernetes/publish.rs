@@ -391,12 +391,13 @@ impl Entry {
         seed: u32,
         lack: Option<&Lack>,
     ) -> Option<Write> {
+        let observed = self.observed.as_ref()?;
         if seed != 0 {
-            return Some(Write::pre_allocate(name, seed));
+            return Some(Write::pre_allocate(name, seed, observed));
         }
         let lack = lack.filter(|_| self.telling.is_due(now))?;
         self.telling.on_sent(now);
-        Some(Write::error(name, lack))
+        Some(Write::error(name, lack, observed))
     }
 }
 

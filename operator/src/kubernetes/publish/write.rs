@@ -1,7 +1,7 @@
 //! Patches: of what the operator owns, and of nothing else.
 //!
-//! None names a resource version; a pool names the object (its uid) and no more. So none is ever refused because somebody else was faster, and what others write at the same
-//! time stays: an agent's update of the whole object that was made from an older version is refused on its side, read again
+//! None names a resource version; each names the object (its uid) and no more. So none is ever refused because somebody else was faster,
+//! none reaches an object of another instance that was made under the same name meanwhile, and what others write at the same time stays: an agent's update of the whole object that was made from an older version is refused on its side, read again
 //! and repeated, with our members in it.
 
 use std::collections::BTreeMap;
@@ -122,7 +122,7 @@ impl Write {
                 if let (Some(lack), Some(members)) = (lack, status.as_object_mut()) {
                     members.insert("ipam".to_owned(), operator_status(lack));
                 }
-                Body::Merge(json!({"status": status}))
+                Body::Merge(for_object(&observed.uid, json!({"status": status})))
             }
             Member::Filled(_) => {
                 let add = json!({"op": "add", "path": "/status/eni", "value": eni});
@@ -130,7 +130,7 @@ impl Write {
                     Lack::Text(text) => json!({"op": "add", "path": ERROR, "value": text}),
                     Lack::Silence => json!({"op": "remove", "path": ERROR}),
                 });
-                Body::Operations([add].into_iter().chain(told).collect())
+                Body::Operations([is_object(&observed.uid), add].into_iter().chain(told).collect())
             }
         };
         Self { node, part: Part::EniStatus, body, number: 0 }
@@ -141,13 +141,13 @@ impl Write {
         observed.eni == Member::Empty || observed.told != Told::Nowhere
     }
 
-    pub(super) fn error(node: NodeName, lack: &Lack) -> Self {
-        let body = Body::Merge(json!({"status": {"ipam": operator_status(lack)}}));
+    pub(super) fn error(node: NodeName, lack: &Lack, observed: &ObservedObject) -> Self {
+        let patch = json!({"status": {"ipam": operator_status(lack)}});
+        let body = Body::Merge(for_object(&observed.uid, patch));
         Self { node, part: Part::Error, body, number: 0 }
     }
 
-    /// With `pre_allocate`, if it is not 0, along with it. It is refused by any other object than the one that was observed:
-    /// one that is made anew under the same name has nothing in its status yet.
+    /// With `pre_allocate`, if it is not 0, along with it.
     pub(super) fn pool(
         node: NodeName,
         pool: &Allocations,
@@ -162,8 +162,8 @@ impl Write {
         } else {
             let add = |name: &str, value: Value| json!({"op": "add", "path": format!("/spec/ipam/{name}"), "value": value});
             let seed = (pre_allocate != 0).then(|| add("pre-allocate", json!(pre_allocate)));
-            let test = json!({"op": "test", "path": "/metadata/uid", "value": uid});
-            Body::Operations([test, add("pool", json!(pool))].into_iter().chain(seed).collect())
+            let add_pool = add("pool", json!(pool));
+            Body::Operations([is_object(uid), add_pool].into_iter().chain(seed).collect())
         };
         Self { node, part: Part::Pool, body, number: 0 }
     }
@@ -193,8 +193,12 @@ impl Write {
         Some(Self { node: node.clone(), part: Part::Releases, body, number: 0 })
     }
 
-    pub(super) fn pre_allocate(node: NodeName, pre_allocate: u32) -> Self {
-        let body = Body::Merge(ipam(json!({}), pre_allocate));
+    pub(super) fn pre_allocate(
+        node: NodeName,
+        pre_allocate: u32,
+        observed: &ObservedObject,
+    ) -> Self {
+        let body = Body::Merge(for_object(&observed.uid, ipam(json!({}), pre_allocate)));
         Self { node, part: Part::PreAllocate, body, number: 0 }
     }
 
@@ -234,6 +238,11 @@ fn for_object(uid: &str, mut patch: Value) -> Value {
         members.insert("metadata".to_owned(), json!({"uid": uid}));
     }
     patch
+}
+
+/// The same, as an operation.
+fn is_object(uid: &str) -> Value {
+    json!({"op": "test", "path": "/metadata/uid", "value": uid})
 }
 
 fn ipam(mut members: Value, pre_allocate: u32) -> Value {

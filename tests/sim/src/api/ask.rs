@@ -22,15 +22,15 @@ pub(crate) type Entries = BTreeMap<Ipv4Addr, Option<Release>>;
 /// A write, with what its patch tests.
 #[derive(Debug, Clone)]
 pub(crate) enum Ask {
-    /// The operator's `status.eni`. Where the member was there it is replaced (RFC 6902), which needs a `status`; otherwise it is
-    /// merged, which makes one. Neither tests whose object it is.
-    EniStatus { name: NodeName, enis: Vec<WordEni>, replaces: bool, error: Option<Error> },
+    /// The operator's `status.eni`, of that very object. Where the member was there it is replaced (RFC 6902), which needs a `status`;
+    /// otherwise it is merged, which makes one.
+    EniStatus { name: NodeName, uid: u64, enis: Vec<WordEni>, replaces: bool, error: Option<Error> },
     /// The operator's `spec.ipam.pool`, of that very object.
     Pool { name: NodeName, uid: u64, pool: BTreeMap<Ipv4Addr, EniId> },
     /// The operator's entries in `status.ipam.release-ips`, of that very object. What they say already is not tested.
     Releases { name: NodeName, uid: u64, entries: Entries },
-    /// The operator's word on what keeps the node from more.
-    Error { name: NodeName, error: Error },
+    /// The operator's word on what keeps the node from more, to that very object.
+    Error { name: NodeName, uid: u64, error: Error },
     /// The agent's `status.ipam`, of that very object.
     Used { name: NodeName, uid: u64, used: BTreeMap<Ipv4Addr, (String, EniId)>, answers: Answers },
     /// The agent's `spec.ipam.pools`, of that very object while its lists are as they were seen.
@@ -81,14 +81,14 @@ impl Ask {
 
     fn uid(&self) -> Option<u64> {
         match self {
-            Self::Pool { uid, .. }
+            Self::EniStatus { uid, .. }
+            | Self::Error { uid, .. }
+            | Self::Pool { uid, .. }
             | Self::Releases { uid, .. }
             | Self::Used { uid, .. }
             | Self::Pools { uid, .. }
             | Self::Delete { uid, .. } => Some(*uid),
-            Self::EniStatus { .. } | Self::Error { .. } | Self::Create(_) | Self::Get { .. } => {
-                None
-            }
+            Self::Create(_) | Self::Get { .. } => None,
         }
     }
 }

@@ -196,7 +196,8 @@ impl Entry {
                 self.on_telling(now);
             }
             let error = lack.filter(|_| tells);
-            return Some(Ask::EniStatus { name, enis: wanted.enis.clone(), replaces, error });
+            let (uid, enis) = (observed.uid, wanted.enis.clone());
+            return Some(Ask::EniStatus { name, uid, enis, replaces, error });
         }
         let pool = wanted.pool.as_ref().filter(|pool| **pool != observed.pool);
         if let Some(pool) = pool {
@@ -204,7 +205,7 @@ impl Entry {
         }
         let error = lack.filter(|_| self.telling_due().is_some_and(|due| due <= now))?;
         self.on_telling(now);
-        Some(Ask::Error { name, error })
+        Some(Ask::Error { name, uid: observed.uid, error })
     }
 }
 

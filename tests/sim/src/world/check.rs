@@ -227,6 +227,12 @@ impl World {
         self.counters.add(counter, 1);
     }
 
+    /// Whether a creation was sent before, with the same token.
+    pub(super) fn was_asked(&self, mutation: &Mutation) -> bool {
+        let is_creation = matches!(mutation.action, Action::CreateEni(_));
+        is_creation && self.watch.made.values().any(|token| *token == mutation.token)
+    }
+
     /// A creation that is sent again until it is answered makes one interface: EC2 knows it by its token.
     fn check_made_once(&mut self, index: usize, mutation: &Mutation) {
         if !matches!(mutation.action, Action::CreateEni(_)) {

@@ -81,6 +81,10 @@ impl World {
     /// A change leaves: for the same need, a node does not get what is taken off it again.
     pub(super) fn check_turn(&mut self, mutation: &Mutation) {
         let (Some(way), Some(node)) = (way(&mutation.action), &mutation.node) else { return };
+        // What was decided when it was needed is asked again until EC2 answers, needed or not.
+        if self.was_asked(mutation) {
+            return;
+        }
         let turns = self.watch.giving.turns.entry(node.clone()).or_insert((way, 0));
         if turns.0 != way {
             *turns = (way, turns.1 + 1);

@@ -149,7 +149,7 @@ impl World {
             pool.retain(|address, _| !released.contains(address));
             asks.push(Ask::Pool { name: name.clone(), uid, pool });
         }
-        asks.push(Ask::EniStatus { name, enis, replaces: false, error: None });
+        asks.push(Ask::EniStatus { name, uid, enis, replaces: false, error: None });
         for ask in asks {
             if let (_, Some(change)) = self.api.handle(ask) {
                 self.broadcast(&change);

@@ -73,7 +73,7 @@ impl World {
         }
         self.are_pods_served(node, object, term)?;
         self.is_view_true(node, term)?;
-        self.are_interfaces_right(node, term)?;
+        self.are_interfaces_right(node, object, term)?;
         self.is_published(name, object, term)?;
         self.is_given_back(node, object, term)?;
         self.is_agent_in_step(node, object)
@@ -217,7 +217,7 @@ impl World {
     }
 
     /// No interface that Berth made is empty or behind other security groups than the primary one.
-    fn are_interfaces_right(&self, node: &Node, term: &Term) -> Result<(), Wrong> {
+    fn are_interfaces_right(&self, node: &Node, object: &Object, term: &Term) -> Result<(), Wrong> {
         let Ok(instance) = node.identity.instance.as_str().parse() else { return Ok(()) };
         let truth = self.ec2.world().truth();
         let at = |it: &Interface| it.attachment.as_ref().map(|at| at.device_index);
@@ -234,7 +234,13 @@ impl World {
         // What is needed and cannot be had now may be had there later.
         let summary = term.machine.summary(node.name());
         let is_in_need = summary.is_none_or(|it| it.needed > 0 || !it.blocked.is_empty());
-        match own.iter().find(is_empty).filter(|_| !is_capped && !is_in_need) {
+        // An agent that keeps a prefix which somebody took may mean its primary address, which EC2 chose from there since.
+        let is_claimed = |it: &&&Interface| {
+            object.used.contains_key(&it.primary_ip)
+                || object.allocated.iter().any(|cidr| cidr.contains(&IpAddr::V4(it.primary_ip)))
+        };
+        let mut idle = own.iter().filter(is_empty).filter(|it| !is_claimed(it));
+        match idle.next().filter(|_| !is_capped && !is_in_need) {
             Some(idle) => Err(("idle", format!("{} holds nothing", idle.id))),
             None => Ok(()),
         }
