@@ -55,14 +55,10 @@ impl Script {
         let now = Tick::from_millis(self.now);
         match word {
             "object" => {
-                let version = self.version() + 1;
-                let mut object: Value = serde_json::from_str(rest).expect("a test's own JSON");
-                let uid = format!("uid-{version}");
-                object["metadata"] = json!({"name": "n", "uid": uid});
-                self.object = object;
-                self.touch(version);
+                self.make(rest);
                 self.see(&self.object.clone());
             }
+            "anew" => self.make(rest),
             "other" => {
                 let version = self.version() + 1;
                 let patch = serde_json::from_str(rest).expect("a test's own JSON");
@@ -117,6 +113,15 @@ impl Script {
         self.publisher.on_wanted(&name());
     }
 
+    /// Makes another object under the name.
+    fn make(&mut self, text: &str) {
+        let version = self.version() + 1;
+        let mut object: Value = serde_json::from_str(text).expect("a test's own JSON");
+        object["metadata"] = json!({"name": "n", "uid": format!("uid-{version}")});
+        self.object = object;
+        self.touch(version);
+    }
+
     fn version(&self) -> u64 {
         let text = self.object["metadata"]["resourceVersion"].as_str();
         text.map_or(0, |text| text.parse().expect("a number"))
@@ -147,6 +152,9 @@ impl Script {
     /// Does what was sent. The answer may get lost.
     fn answer(&mut self, arrives: bool) {
         let write = self.sent.clone().expect("something sent");
+        if named(&write.body) != Some(&self.object["metadata"]["uid"]) {
+            return self.result(WriteResult::Failed { problem: "another object".into() });
+        }
         match &write.body {
             Body::Merge(body) => json_patch::merge(&mut self.object, body),
             Body::Operations(body) => {
@@ -179,6 +187,18 @@ impl Script {
                 PublishEvent::Refused { part, .. } => format!("refused {part:?}"),
                 PublishEvent::Failed { part, .. } => format!("failed {part:?}"),
             });
+        }
+    }
+}
+
+/// The uid of the object that a patch is about, if it says so.
+fn named(body: &Body) -> Option<&Value> {
+    match body {
+        Body::Merge(body) => body.pointer("/metadata/uid"),
+        Body::Operations(body) => {
+            let mut operations = body.as_array()?.iter();
+            let test = operations.find(|it| it["op"] == "test" && it["path"] == "/metadata/uid")?;
+            test.get("value")
         }
     }
 }

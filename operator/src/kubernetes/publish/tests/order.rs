@@ -25,6 +25,26 @@ fn a_fresh_node_costs_two_writes() {
     );
 }
 
+/// It may be that of another instance.
+#[test]
+fn an_object_that_was_made_anew_gets_nothing_before_it_is_seen() {
+    let anew = FRESH.replace("object", "anew");
+    let later = "see\n at 60000\n want eni-2: 10.0.0.9\n settle";
+    let written = "merge status.eni=[9]\nmerge spec.ipam.pool=[9] spec.ipam.pre-allocate=8";
+    check(
+        &format!("{FRESH}\n want eni-1: 10.0.0.1\n {anew}\n settle\n {later}"),
+        &format!("merge status.eni=[1]\nfailed EniStatus\n{written}"),
+    );
+    check(
+        &format!("{}\n want eni-1: 10.0.0.1 10.0.0.2 10.0.0.3\n {anew}\n settle\n {later}", two()),
+        &format!("replace status.eni=[1,2,3]\nfailed EniStatus\n{written}"),
+    );
+    check(
+        &format!("{FRESH}\n want cidr eni-1: 10.0.0.1\n send\n answer\n {anew}\n settle"),
+        "merge status.eni=[1]\nmerge spec.ipam.pre-allocate=8\nfailed PreAllocate",
+    );
+}
+
 #[test]
 fn nothing_is_written_before_both_sides_are_known() {
     check("want eni-1: 10.0.0.1\n settle", "");
