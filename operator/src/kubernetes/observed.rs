@@ -37,6 +37,8 @@ pub struct ObservedObject {
     pub uid: Box<str>,
     /// Its resource version. Greater means later (Kubernetes API conventions, since 1.35); `None` where it is no number.
     pub version: Option<u64>,
+    /// Whether there is a `status`: an operation can add a member to none that is not there.
+    pub has_status: bool,
     /// `status.eni`.
     pub eni: Member,
     /// `spec.ipam.pool`.
@@ -216,6 +218,7 @@ fn object(identity: &Identity, spec: &Reduced<'_>, status: &Reduced<'_>) -> Obse
     ObservedObject {
         uid: identity.uid.as_deref().unwrap_or_default().into(),
         version: version.and_then(|text| text.parse().ok()),
+        has_status: status.rest.is_object(),
         eni,
         pool,
         shown: enis.keys().filter_map(|id| id.parse().ok()).collect(),

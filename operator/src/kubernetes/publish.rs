@@ -397,7 +397,7 @@ impl Entry {
         }
         let lack = lack.filter(|_| self.telling.is_due(now))?;
         self.telling.on_sent(now);
-        Some(Write::error(name, lack, observed))
+        Some(Write::error(name, lack))
     }
 }
 

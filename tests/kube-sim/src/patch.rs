@@ -124,6 +124,9 @@ impl Patch {
             Self::Strategic { kind, members } => strategic::merge(kind, &mut changed, members)?,
             Self::Json(operations) => {
                 for operation in operations {
+                    if is_null_and_absent(&changed, operation) {
+                        continue;
+                    }
                     let operation = replacing(&changed, operation.clone());
                     let operation =
                         serde_json::from_value(operation).map_err(|error| does_not_fit(&error))?;
@@ -134,6 +137,16 @@ impl Patch {
         }
         Ok(changed)
     }
+}
+
+/// Whether it tests that a member is null which is not there, although its parent is. Not in RFC 6902: for the server that is so.
+fn is_null_and_absent(object: &Value, operation: &Value) -> bool {
+    let path = operation["path"].as_str().unwrap_or_default();
+    let parent = path.rsplit_once('/').and_then(|(parent, _)| object.pointer(parent));
+    operation["op"] == "test"
+        && operation["value"].is_null()
+        && object.pointer(path).is_none()
+        && parent.is_some_and(Value::is_object)
 }
 
 /// The operation as the server takes it. Not in RFC 6902: a `replace` of a member that is not there adds it.

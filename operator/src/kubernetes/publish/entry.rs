@@ -215,7 +215,15 @@ impl Entry {
     pub(super) fn on_written(&mut self, result: &WriteResult) -> Answered {
         let Some(sent) = self.sent.take() else { return Answered::default() };
         let arrived = self.arrived.take().map(|object| *object);
-        let WriteResult::Written(object) = result else {
+        // What the machine has seen is still about the object before: this one counts when the watch shows it.
+        let is_same = |object: &&ObservedObject| {
+            self.observed.as_ref().is_none_or(|known| known.uid == object.uid)
+        };
+        let written = match result {
+            WriteResult::Written(object) => Some(object).filter(is_same),
+            _ => None,
+        };
+        let Some(object) = written else {
             self.doubt(&sent);
             let rivals = arrived.into_iter().flat_map(|object| self.take(object)).collect();
             return Answered { rivals, is_futile: false };

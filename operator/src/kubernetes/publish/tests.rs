@@ -142,6 +142,7 @@ impl Script {
         let Some(write) = write else { return false };
         let (how, body) = match &write.body {
             Body::Merge(body) => ("merge", body),
+            Body::Operations(body) if made(body).is_some() => ("make", body),
             Body::Operations(body) => ("replace", body),
         };
         self.log.push(format!("{how} {}", summary(body)));
@@ -152,15 +153,23 @@ impl Script {
     /// Does what was sent. The answer may get lost.
     fn answer(&mut self, arrives: bool) {
         let write = self.sent.clone().expect("something sent");
-        if named(&write.body) != Some(&self.object["metadata"]["uid"]) {
+        let is_of_another = |uid: &Value| *uid != self.object["metadata"]["uid"];
+        if named(&write).is_some_and(is_of_another) {
             return self.result(WriteResult::Failed { problem: "another object".into() });
         }
         match &write.body {
             Body::Merge(body) => json_patch::merge(&mut self.object, body),
             Body::Operations(body) => {
-                let patch: json_patch::Patch =
-                    serde_json::from_value(body.clone()).expect("a JSON patch");
-                json_patch::patch(&mut self.object, &patch).expect("a place for it");
+                let mut body = body.clone();
+                // What is not there equals null.
+                let is_made = self.object.get("status").is_none() && made(&body).is_some();
+                if let Some(operations) = body.as_array_mut().filter(|_| is_made) {
+                    operations.retain(|it| it["path"] != "/status" || it["op"] != "test");
+                }
+                let patch: json_patch::Patch = serde_json::from_value(body).expect("a JSON patch");
+                if let Err(problem) = json_patch::patch(&mut self.object, &patch) {
+                    return self.result(WriteResult::Refused { problem: problem.to_string() });
+                }
             }
         }
         let version = self.version() + 1;
@@ -191,16 +200,23 @@ impl Script {
     }
 }
 
-/// The uid of the object that a patch is about, if it says so.
-fn named(body: &Body) -> Option<&Value> {
-    match body {
-        Body::Merge(body) => body.pointer("/metadata/uid"),
-        Body::Operations(body) => {
+/// The uid of the object that a patch is about, if the API server heeds it: in a merge patch of the status it does not.
+fn named(write: &Write) -> Option<&Value> {
+    match (&write.body, write.part()) {
+        (Body::Merge(_), Part::EniStatus | Part::Error | Part::Releases) => None,
+        (Body::Merge(body), Part::Pool | Part::PreAllocate) => body.pointer("/metadata/uid"),
+        (Body::Operations(body), _) => {
             let mut operations = body.as_array()?.iter();
             let test = operations.find(|it| it["op"] == "test" && it["path"] == "/metadata/uid")?;
             test.get("value")
         }
     }
+}
+
+/// The whole status that operations make where there was none.
+fn made(operations: &Value) -> Option<&Value> {
+    let mut operations = operations.as_array()?.iter();
+    operations.find(|it| it["op"] == "add" && it["path"] == "/status")?.get("value")
 }
 
 /// `eni-1: 10.0.0.1 10.0.0.2; eni-2:`, after `cidr` where the agent speaks that.
@@ -238,6 +254,9 @@ fn entries(text: &str) -> BTreeMap<Ipv4Addr, Option<Release>> {
 
 /// The members that are written, and the addresses in them.
 fn summary(body: &Value) -> String {
+    if let Some(status) = made(body) {
+        return summary(&json!({"status": status}));
+    }
     let operations = body.as_array().map(|operations| {
         let parts = operations.iter().filter(|it| it["op"] != "test").map(|it| {
             let path = it["path"].as_str().expect("a path").trim_start_matches('/');

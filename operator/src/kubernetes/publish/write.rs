@@ -1,7 +1,8 @@
 //! Patches: of what the operator owns, and of nothing else.
 //!
-//! None names a resource version; each names the object (its uid) and no more. So none is ever refused because somebody else was faster,
-//! none reaches an object of another instance that was made under the same name meanwhile, and what others write at the same time stays: an agent's update of the whole object that was made from an older version is refused on its side, read again
+//! None names a resource version. What says which addresses there are tests which object it is (its uid) and no more, so none of that is
+//! refused because somebody else was faster, or reaches an object that was made for another instance under the same name meanwhile. The
+//! rest may: the API server does not look at the uid in a merge patch of the status. What others write at the same time stays: an agent's update of the whole object that was made from an older version is refused on its side, read again
 //! and repeated, with our members in it.
 
 use std::collections::BTreeMap;
@@ -116,34 +117,35 @@ impl Write {
         observed: &ObservedObject,
         lack: Option<&Lack>,
     ) -> Self {
-        let body = match observed.eni {
-            Member::Empty => {
-                let mut status = json!({"eni": eni});
-                if let (Some(lack), Some(members)) = (lack, status.as_object_mut()) {
-                    members.insert("ipam".to_owned(), operator_status(lack));
-                }
-                Body::Merge(for_object(&observed.uid, json!({"status": status})))
-            }
-            Member::Filled(_) => {
-                let add = json!({"op": "add", "path": "/status/eni", "value": eni});
-                let told = lack.filter(|_| Self::tells_along(observed)).map(|lack| match lack {
-                    Lack::Text(text) => json!({"op": "add", "path": ERROR, "value": text}),
+        let add = |path: &str, value: Value| json!({"op": "add", "path": path, "value": value});
+        let mut operations = vec![is_object(&observed.uid)];
+        if observed.has_status {
+            operations.push(add("/status/eni", json!(eni)));
+            operations.extend(lack.filter(|_| Self::tells_along(observed)).map(
+                |lack| match lack {
+                    Lack::Text(text) => add(ERROR, json!(text)),
                     Lack::Silence => json!({"op": "remove", "path": ERROR}),
-                });
-                Body::Operations([is_object(&observed.uid), add].into_iter().chain(told).collect())
+                },
+            ));
+        } else {
+            let mut status = json!({"eni": eni});
+            if let (Some(lack), Some(members)) = (lack, status.as_object_mut()) {
+                members.insert("ipam".to_owned(), operator_status(lack));
             }
-        };
-        Self { node, part: Part::EniStatus, body, number: 0 }
+            // Somebody may make one at the same time. What is not there equals null, for the API server.
+            operations.push(json!({"op": "test", "path": "/status", "value": null}));
+            operations.push(add("/status", status));
+        }
+        Self { node, part: Part::EniStatus, body: Body::Operations(operations.into()), number: 0 }
     }
 
     /// Whether a write of `status.eni` can tell the agent something, too: what replaces a member makes none on the way.
     pub(super) fn tells_along(observed: &ObservedObject) -> bool {
-        observed.eni == Member::Empty || observed.told != Told::Nowhere
+        !observed.has_status || observed.told != Told::Nowhere
     }
 
-    pub(super) fn error(node: NodeName, lack: &Lack, observed: &ObservedObject) -> Self {
-        let patch = json!({"status": {"ipam": operator_status(lack)}});
-        let body = Body::Merge(for_object(&observed.uid, patch));
+    pub(super) fn error(node: NodeName, lack: &Lack) -> Self {
+        let body = Body::Merge(json!({"status": {"ipam": operator_status(lack)}}));
         Self { node, part: Part::Error, body, number: 0 }
     }
 
@@ -189,7 +191,7 @@ impl Write {
             return None;
         }
         let patch = json!({"status": {"ipam": {"release-ips": entries}}});
-        let body = Body::Merge(for_object(&observed.uid, patch));
+        let body = Body::Merge(patch);
         Some(Self { node: node.clone(), part: Part::Releases, body, number: 0 })
     }
 

@@ -210,7 +210,7 @@ fn check_name(object: &Value, name: &str) -> Result<(), Refusal> {
 
 /// Refuses a write that is about another object, or about another version of it.
 fn check_identity(change: &mut Change) -> Result<(), Refusal> {
-    let Change { resource, stored, object, patched, .. } = change;
+    let Change { resource, stored, part, object, patched, .. } = change;
     labels::check_types(object).map_err(|refusal| {
         // What a patch made is nothing that the client has written.
         if *patched { review::invalid_patch(refusal.message()) } else { refusal }
@@ -220,7 +220,11 @@ fn check_identity(change: &mut Change) -> Result<(), Refusal> {
     let name = &stored.key().name;
     check_name(object, name)?;
     let qualified = resource.qualified_name();
-    if let Some(uid) = metadata::text(object, "uid").filter(|uid| *uid != stored.uid()) {
+    // Of what a patch makes of a custom resource's status, nothing of the metadata is looked at but the version.
+    let is_status = *part == Part::Status && resource.status_subresource;
+    let is_heeded = !(*patched && is_status && resource.schema.is_some());
+    let uid = metadata::text(object, "uid").filter(|uid| is_heeded && *uid != stored.uid());
+    if let Some(uid) = uid {
         if *patched {
             let why = "field is immutable";
             let error = FieldError::new(FieldErrorKind::Invalid, "metadata.uid", uid, why);

@@ -22,15 +22,16 @@ pub(crate) type Entries = BTreeMap<Ipv4Addr, Option<Release>>;
 /// A write, with what its patch tests.
 #[derive(Debug, Clone)]
 pub(crate) enum Ask {
-    /// The operator's `status.eni`, of that very object. Where the member was there it is replaced (RFC 6902), which needs a `status`;
-    /// otherwise it is merged, which makes one.
+    /// The operator's `status.eni`, of that very object (RFC 6902). Where there was a `status` the member is put into it; where there
+    /// was none it is made, unless somebody else was faster.
     EniStatus { name: NodeName, uid: u64, enis: Vec<WordEni>, replaces: bool, error: Option<Error> },
     /// The operator's `spec.ipam.pool`, of that very object.
     Pool { name: NodeName, uid: u64, pool: BTreeMap<Ipv4Addr, EniId> },
-    /// The operator's entries in `status.ipam.release-ips`, of that very object. What they say already is not tested.
-    Releases { name: NodeName, uid: u64, entries: Entries },
-    /// The operator's word on what keeps the node from more, to that very object.
-    Error { name: NodeName, uid: u64, error: Error },
+    /// The operator's entries in `status.ipam.release-ips`. Neither what they say already nor whose object it is can be tested in what
+    /// is merged into a status.
+    Releases { name: NodeName, entries: Entries },
+    /// The operator's word on what keeps the node from more, likewise.
+    Error { name: NodeName, error: Error },
     /// The agent's `status.ipam`, of that very object.
     Used { name: NodeName, uid: u64, used: BTreeMap<Ipv4Addr, (String, EniId)>, answers: Answers },
     /// The agent's `spec.ipam.pools`, of that very object while its lists are as they were seen.
@@ -82,13 +83,11 @@ impl Ask {
     fn uid(&self) -> Option<u64> {
         match self {
             Self::EniStatus { uid, .. }
-            | Self::Error { uid, .. }
             | Self::Pool { uid, .. }
-            | Self::Releases { uid, .. }
             | Self::Used { uid, .. }
             | Self::Pools { uid, .. }
             | Self::Delete { uid, .. } => Some(*uid),
-            Self::Create(_) | Self::Get { .. } => None,
+            Self::Releases { .. } | Self::Error { .. } | Self::Create(_) | Self::Get { .. } => None,
         }
     }
 }
@@ -131,7 +130,7 @@ fn changed(before: &Object, ask: Ask) -> Option<Object> {
     let mut after = before.clone();
     match ask {
         Ask::EniStatus { enis, replaces, error, .. } => {
-            if replaces && !before.has_status {
+            if replaces != before.has_status {
                 return None;
             }
             (after.enis, after.has_status) = (enis, true);

@@ -71,7 +71,8 @@ impl Publisher {
         match said {
             Ok(written) => {
                 entry.failures = 0;
-                entry.take(written);
+                // What the machine has seen is still about the object before: another one counts when the watch shows it.
+                entry.take(written.filter(|object| entry.is_same(object)));
                 entry.take(arrived);
             }
             // The watch will say so, or that there is another.
@@ -142,6 +143,10 @@ impl Entry {
         (self.observed, self.needs_look) = (Some(object), true);
     }
 
+    fn is_same(&self, object: &Object) -> bool {
+        self.observed.as_ref().is_none_or(|known| known.uid == object.uid)
+    }
+
     fn is_due(&self, now: Tick) -> bool {
         let is_time = self.not_before.is_none_or(|until| until <= now);
         let untold = self.telling_due().is_some_and(|due| due <= now);
@@ -180,7 +185,7 @@ impl Entry {
         let name = name.clone();
         let entries = different(&wanted.releases, &observed);
         if !entries.is_empty() {
-            return Some(Ask::Releases { name, uid: observed.uid, entries });
+            return Some(Ask::Releases { name, entries });
         }
         if leaves || is_left_over && self.placed_pool {
             // Only what was published already may stay, until the new status is.
@@ -190,7 +195,7 @@ impl Entry {
             return Some(Ask::Pool { name, uid: observed.uid, pool });
         }
         if wanted.enis != observed.enis {
-            let replaces = !observed.enis.is_empty();
+            let replaces = observed.has_status;
             let tells = lack.is_some() && (!replaces || observed.error.is_some());
             if tells {
                 self.on_telling(now);
@@ -205,7 +210,7 @@ impl Entry {
         }
         let error = lack.filter(|_| self.telling_due().is_some_and(|due| due <= now))?;
         self.on_telling(now);
-        Some(Ask::Error { name, uid: observed.uid, error })
+        Some(Ask::Error { name, error })
     }
 }
 

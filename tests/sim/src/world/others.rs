@@ -144,12 +144,12 @@ impl World {
         let mut asks = Vec::new();
         if object.requested.is_none() {
             let entries = released.iter().map(|address| (*address, Some(Release::Released)));
-            asks.push(Ask::Releases { name: name.clone(), uid, entries: entries.collect() });
+            asks.push(Ask::Releases { name: name.clone(), entries: entries.collect() });
             let mut pool = object.pool.clone();
             pool.retain(|address, _| !released.contains(address));
             asks.push(Ask::Pool { name: name.clone(), uid, pool });
         }
-        asks.push(Ask::EniStatus { name, uid, enis, replaces: false, error: None });
+        asks.push(Ask::EniStatus { name, uid, enis, replaces: object.has_status, error: None });
         for ask in asks {
             if let (_, Some(change)) = self.api.handle(ask) {
                 self.broadcast(&change);

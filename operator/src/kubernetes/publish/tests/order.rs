@@ -15,12 +15,12 @@ fn two() -> String {
 fn a_fresh_node_costs_two_writes() {
     check(
         &format!("{FRESH}\n want eni-1: 10.0.0.1 10.0.0.2\n settle\n see\n settle"),
-        "merge status.eni=[1,2]
+        "make status.eni=[1,2]
         merge spec.ipam.pool=[1,2] spec.ipam.pre-allocate=8",
     );
     check(
         &format!("{FRESH}\n want cidr eni-1: 10.0.0.1 10.0.0.2\n settle\n see\n settle"),
-        "merge status.eni=[1,2]
+        "make status.eni=[1,2]
         merge spec.ipam.pre-allocate=8",
     );
 }
@@ -30,10 +30,10 @@ fn a_fresh_node_costs_two_writes() {
 fn an_object_that_was_made_anew_gets_nothing_before_it_is_seen() {
     let anew = FRESH.replace("object", "anew");
     let later = "see\n at 60000\n want eni-2: 10.0.0.9\n settle";
-    let written = "merge status.eni=[9]\nmerge spec.ipam.pool=[9] spec.ipam.pre-allocate=8";
+    let written = "make status.eni=[9]\nmerge spec.ipam.pool=[9] spec.ipam.pre-allocate=8";
     check(
         &format!("{FRESH}\n want eni-1: 10.0.0.1\n {anew}\n settle\n {later}"),
-        &format!("merge status.eni=[1]\nfailed EniStatus\n{written}"),
+        &format!("make status.eni=[1]\nfailed EniStatus\n{written}"),
     );
     check(
         &format!("{}\n want eni-1: 10.0.0.1 10.0.0.2 10.0.0.3\n {anew}\n settle\n {later}", two()),
@@ -41,7 +41,7 @@ fn an_object_that_was_made_anew_gets_nothing_before_it_is_seen() {
     );
     check(
         &format!("{FRESH}\n want cidr eni-1: 10.0.0.1\n send\n answer\n {anew}\n settle"),
-        "merge status.eni=[1]\nmerge spec.ipam.pre-allocate=8\nfailed PreAllocate",
+        "make status.eni=[1]\nmerge spec.ipam.pre-allocate=8\nfailed PreAllocate",
     );
 }
 
@@ -97,7 +97,7 @@ fn a_pool_that_was_ours_is_withdrawn_before_anything_else() {
         &format!(
             "{FRESH}\n want eni-1: 10.0.0.1\n settle\n want cidr eni-1: 10.0.0.1 10.0.0.2\n settle"
         ),
-        "merge status.eni=[1]
+        "make status.eni=[1]
         merge spec.ipam.pool=[1] spec.ipam.pre-allocate=8
         merge spec.ipam.pool=null
         replace status.eni=[1,2]",
@@ -148,7 +148,7 @@ fn an_ignored_node_gets_no_write() {
         &format!(
             "{FRESH}\n ignore on\n want cidr eni-1: 10.0.0.1\n other {{}}\n ignore off\n settle"
         ),
-        "merge status.eni=[1]
+        "make status.eni=[1]
         merge spec.ipam.pre-allocate=8",
     );
 }
@@ -163,11 +163,11 @@ fn failures_are_tried_again_ever_more_slowly() {
             at 500\n send\n refuse\n at 1499\n settle
             at 1500\n settle"
         ),
-        "merge status.eni=[1]
+        "make status.eni=[1]
         refused EniStatus
-        merge status.eni=[1]
+        make status.eni=[1]
         refused EniStatus
-        merge status.eni=[1]
+        make status.eni=[1]
         merge spec.ipam.pre-allocate=8",
     );
 }
@@ -176,7 +176,7 @@ fn failures_are_tried_again_ever_more_slowly() {
 fn a_node_that_is_gone_ends_silently() {
     check(
         &format!("{FRESH}\n want cidr eni-1: 10.0.0.1\n send\n gone\n settle\n at 99999\n settle"),
-        "merge status.eni=[1]",
+        "make status.eni=[1]",
     );
     check(&format!("{FRESH}\n want cidr eni-1: 10.0.0.1\n forget\n settle"), "");
 }
@@ -185,7 +185,7 @@ fn a_node_that_is_gone_ends_silently() {
 fn an_object_made_anew_is_published_at_once() {
     check(
         &format!("{}\n want eni-1: 10.0.0.1 10.0.0.2\n settle\n {FRESH}\n settle", two()),
-        "merge status.eni=[1,2]
+        "make status.eni=[1,2]
         merge spec.ipam.pool=[1,2] spec.ipam.pre-allocate=8",
     );
 }
@@ -198,8 +198,8 @@ fn an_answer_for_a_forgotten_object_means_nothing() {
             "{FRESH}\n want cidr eni-1: 10.0.0.1\n send\n forget\n {FRESH}\n want cidr eni-1: 10.0.0.1
             gone\n settle"
         ),
-        "merge status.eni=[1]
-        merge status.eni=[1]
+        "make status.eni=[1]
+        make status.eni=[1]
         merge spec.ipam.pre-allocate=8",
     );
 }

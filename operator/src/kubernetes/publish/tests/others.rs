@@ -7,7 +7,7 @@ const PUBLISHED: &str = r#"object {"spec": {"ipam": {"pre-allocate": 8}}}
     settle
     keep
     see"#;
-const WRITTEN: &str = "merge status.eni=[1]
+const WRITTEN: &str = "make status.eni=[1]
     merge spec.ipam.pool=[1]";
 
 fn check_others(script: &str, expected: &str) {
@@ -129,17 +129,21 @@ fn members_that_older_agents_drop_are_no_rival() {
     );
 }
 
-/// A node's members were empty when they were looked at, and not any more when they were added to.
+/// A node had no status when it was looked at, and has one when it is to be made.
 #[test]
-fn what_was_added_to_is_replaced_when_it_held_something_else() {
+fn a_status_that_somebody_made_meanwhile_is_seen_before_it_is_written() {
     check(
         r#"object {"spec": {"ipam": {"pre-allocate": 8}}}
         want cidr eni-1: 10.0.0.1
         send
         other {"status": {"eni": {"enis": {"eni-9": {"addresses": ["10.0.0.9"]}}}}}
         answer
+        settle
+        see
+        at 60000
         settle"#,
-        "merge status.eni=[1]
+        "make status.eni=[1]
+        refused EniStatus
         replace status.eni=[1]",
     );
 }
@@ -153,7 +157,7 @@ fn nothing_is_written_while_all_nodes_are_on_hold() {
         settle
         resume all
         settle"#,
-        "merge status.eni=[1]",
+        "make status.eni=[1]",
     );
 }
 

@@ -88,7 +88,7 @@ fn it_goes_along_with_the_status() {
     );
     check(
         "object {}\n want eni-1:\n kept by no room\n settle\n see\n at 99999\n settle",
-        r#"merge status.eni=[] status.ipam.operator-status.error="no room"
+        r#"make status.eni=[] status.ipam.operator-status.error="no room"
         merge spec.ipam.pre-allocate=8"#,
     );
 }

@@ -21,6 +21,9 @@ cases!("patches":
     json_patch_without_its_target,
     json_patch_as_an_optimistic_lock,
     json_patch_of_status,
+    json_patch_tests_what_is_not_there,
+    json_patch_tests_whose_status_it_is,
+    merge_into_the_status_of_whatever_object,
     json_patch_that_is_malformed,
     media_types,
     built_in_resources,
@@ -193,6 +196,39 @@ async fn json_patch_of_status(scratch: &Scratch<'_>) -> Result<()> {
     let patched = scratch.json_patch(&scratch.widgets("a/status"), &change).await?;
     same("status", patched.at("/status")?, &json!({"phase": "Ready"}))?;
     same("size", patched.at("/spec/size")?, &json!(1))
+}
+
+/// Not by RFC 6902: a member that is not there equals null.
+async fn json_patch_tests_what_is_not_there(scratch: &Scratch<'_>) -> Result<()> {
+    scratch.widget("a", json!({})).await?;
+    let path = scratch.widgets("a/status");
+    let absent = |path: &str| json!({"op": "test", "path": path, "value": null});
+    let nested = json!([absent("/status/phase")]);
+    scratch.json_patch(&path, &nested).await?.check_first("422 Invalid")?;
+    let make = json!([absent("/status"), {"op": "add", "path": "/status", "value": {"seen": 4}}]);
+    let patched = scratch.json_patch(&path, &make).await?;
+    same("status", patched.at("/status")?, &json!({"seen": 4}))?;
+    scratch.json_patch(&path, &make).await?.check_first("422 Invalid")
+}
+
+async fn json_patch_tests_whose_status_it_is(scratch: &Scratch<'_>) -> Result<()> {
+    let uid = scratch.widget("a", json!({})).await?.text_at("/metadata/uid")?;
+    let path = scratch.widgets("a/status");
+    let add = json!({"op": "add", "path": "/status", "value": {"seen": 4}});
+    let of = |uid: &str| json!([{"op": "test", "path": "/metadata/uid", "value": uid}, add]);
+    scratch.json_patch(&path, &of("x")).await?.check_first("422 Invalid")?;
+    let patched = scratch.json_patch(&path, &of(&uid)).await?;
+    same("status", patched.at("/status")?, &json!({"seen": 4}))
+}
+
+/// Whose uid a merge patch names is looked at in the object, and not in its status.
+async fn merge_into_the_status_of_whatever_object(scratch: &Scratch<'_>) -> Result<()> {
+    scratch.widget("a", json!({})).await?;
+    let another = "00000000-0000-0000-0000-000000000000";
+    let change = json!({"metadata": {"uid": another}, "status": {"seen": 4}, "spec": {"size": 3}});
+    scratch.merge(&scratch.widgets("a"), &change).await?.check_first("422 Invalid")?;
+    let patched = scratch.merge(&scratch.widgets("a/status"), &change).await?;
+    same("status", patched.at("/status")?, &json!({"seen": 4}))
 }
 
 async fn json_patch_that_is_malformed(scratch: &Scratch<'_>) -> Result<()> {
