@@ -28,8 +28,7 @@ use crate::view::{AttachmentState, Contract, Demand, EniView, NodeView};
 pub struct GivingBack {
     /// What is to be different in `status.ipam.release-ips`; `None` removes an entry.
     pub entries: BTreeMap<Ipv4Addr, Option<Release>>,
-    /// What the agent is not to have for now, although an interface has it: not in `spec.ipam.pool`, and for an agent of the CIDR
-    /// contract not in `status.eni` either.
+    /// What the agent is not to have for now, although an interface has it: neither in `spec.ipam.pool` nor in `status.eni`.
     pub withheld: Vec<Ipv4Net>,
     /// Interfaces that are about to be detached: not in `status.eni`, although they are attached.
     pub hidden: Vec<EniId>,

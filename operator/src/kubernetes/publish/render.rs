@@ -63,12 +63,8 @@ pub fn render(
         Contract::PerIp => WantedPool::Exactly(pool(managed, use_primary).unwrap_or_default()),
         Contract::Cidr => WantedPool::LeftOver,
     };
-    // Agents of the per-IP contract take nothing from there.
-    let shown = match node.demand.contract() {
-        Contract::PerIp => &*node.enis,
-        Contract::Cidr => &*given,
-    };
-    let shown = shown.iter().filter(|eni| !hidden.contains(&eni.id));
+    // Agents of the per-IP contract take nothing from there. But of an object that was just made nobody knows which its agent speaks.
+    let shown = given.iter().filter(|eni| !hidden.contains(&eni.id));
     Wanted {
         eni_status: eni_status(shown, network, use_primary),
         pool,

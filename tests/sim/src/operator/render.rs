@@ -57,11 +57,7 @@ pub(crate) fn render(
     });
     Wanted {
         pool: (contract == Contract::PerIp).then(|| pool.collect()),
-        // Agents of the per-IP contract take nothing from there.
-        enis: match contract {
-            Contract::PerIp => attached.iter().map(|eni| word_eni(eni, network)).collect(),
-            Contract::Cidr => given.iter().map(|eni| word_eni(eni, network)).collect(),
-        },
+        enis: given.iter().map(|eni| word_eni(eni, network)).collect(),
         error: match obstacle {
             Obstacle::None => WantedError::Absent,
             Obstacle::Passing => WantedError::AsItIs,
