@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use berth_operator::kubernetes::publish::{Wanted, render};
+use berth_operator::kubernetes::publish::{Wanted, WantedPool, render};
 use cilium_node::convert::NodeFacts;
 use cilium_node::{CiliumNode, convert};
 use ipam_core::ids::NodeName;
@@ -41,7 +41,7 @@ fn recorded() -> Vec<(String, Value)> {
 }
 
 /// What a node should hold, if EC2 has what the object says.
-fn wanted(facts: &NodeFacts) -> Option<Wanted> {
+fn wanted(facts: &NodeFacts, giving_back: GivingBack) -> Option<Wanted> {
     let identity = facts.identity.clone()?;
     let subnets = facts.subnets.iter().map(|(id, cidr)| {
         let subnet = SubnetView {
@@ -71,7 +71,7 @@ fn wanted(facts: &NodeFacts) -> Option<Wanted> {
         in_flight: vec![],
         marks: Marks::default(),
     };
-    Some(render(&node, &network, &Policy::default(), Obstacle::None, GivingBack::default()))
+    Some(render(&node, &network, &Policy::default(), Obstacle::None, giving_back))
 }
 
 /// Puts the recorded objects into a cluster. Answers what was recorded for each name.
@@ -110,7 +110,7 @@ async fn recorded_objects_are_adopted_without_a_write() {
     desk.run(Duration::from_mins(1), |node| {
         let (_, facts) = &facts[&node.seen.name];
         contracts.insert(format!("{:?}", facts.demand.contract()));
-        wanted(facts)
+        wanted(facts, GivingBack::default())
     })
     .await;
     assert_eq!(contracts.len(), 2, "both contracts");
@@ -149,10 +149,35 @@ async fn a_pool_left_over_goes_when_it_contradicts() {
         let (_, facts) = facts.get(&node.seen.name)?;
         let mut facts = facts.clone();
         facts.enis.iter_mut().for_each(|eni| eni.ipv4.addresses.truncate(1));
-        wanted(&facts)
+        wanted(&facts, GivingBack::default())
     })
     .await;
     let name = facts.keys().next().expect("the node");
     assert_eq!(stored(&sim, name).pointer("/spec/ipam/pool"), None);
     assert_eq!(sim.counters().writes("ciliumnodes"), 2, "the pool, then the status");
+}
+
+/// Whatever contract its agent seems to speak: an object that was just made does not say.
+#[test]
+fn what_may_be_gone_is_shown_to_no_agent() {
+    let mut looked_at = 0;
+    for (label, object) in recorded() {
+        let node: CiliumNode = serde_json::from_value(object).expect("a node");
+        let facts = convert(&node).node;
+        let Some(address) = facts.enis.iter().find_map(|eni| eni.ipv4.addresses.first()).copied()
+        else {
+            continue;
+        };
+        let withheld = vec![address.into()];
+        let giving_back = GivingBack { withheld, ..GivingBack::default() };
+        let Some(Wanted { eni_status, pool, .. }) = wanted(&facts, giving_back) else { continue };
+        let shown = serde_json::to_string(&eni_status).expect("JSON");
+        assert!(!shown.contains(&format!("\"{address}\"")), "{label}: {shown}");
+        if let WantedPool::Exactly(pool) = pool {
+            let pool = serde_json::to_string(&pool).expect("JSON");
+            assert!(!pool.contains(&format!("\"{address}\"")), "{label}: {pool}");
+        }
+        looked_at += 1;
+    }
+    assert!(looked_at > 20, "{looked_at} objects");
 }
