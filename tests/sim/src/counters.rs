@@ -73,7 +73,7 @@ counters! {
     GroupsDrifted: 120, "interfaces that somebody put behind another security group";
     NodesGone: 110, "nodes that went for good";
     Doubtful: 700, "calls to give something back of which nobody heard what became";
-    Resumed: 130, "addresses given back that another term had begun to give back";
+    Resumed: 99, "addresses given back that another term had begun to give back";
     ReleasedByOthers: 210, "addresses and prefixes that another operator gave back, since agents had given them up";
     TakenBack: 82, "addresses that somebody took from a node";
     Reasons: 2_900, "obstacles that agents were told";
