@@ -361,3 +361,29 @@ async fn a_pool_is_for_the_object_that_was_seen_and_for_no_other() {
         assert_eq!(stored(&sim, "n")["spec"], before);
     }
 }
+
+/// It may be made for another instance: nothing that was meant for the one before gets there, with a status or without.
+#[tokio::test(start_paused = true)]
+async fn an_object_that_is_made_anew_refuses_what_was_meant_for_the_one_before() {
+    for status in [Value::Null, json!({"ipam": {"used": {}}})] {
+        let sim = cluster();
+        let client = sim.client("agent");
+        let agent = objects(&client);
+        let make = async || {
+            create(&client, "n", json!({})).await;
+            let status = Patch::Merge(json!({"status": status}));
+            agent.patch_status("n", &PatchParams::default(), &status).await.expect("a status");
+        };
+        make().await;
+        let mut desk = Desk::new(&sim.client("operator"));
+        desk.run(QUIET, |_| None).await;
+        desk.publisher.on_wanted(&name("n"));
+        let now = Tick::from_millis(3_600_000);
+        let write = desk.publisher.poll_write(now, |_| Some(wanted(3, false))).expect("a write");
+        agent.delete("n", &DeleteParams::default()).await.expect("deleted");
+        make().await;
+        let result = carry_out(&sim.client("operator"), &write).await;
+        assert!(matches!(result, WriteResult::Failed { .. }), "{result:?}");
+        assert_eq!(stored(&sim, "n").pointer("/status/eni"), None);
+    }
+}

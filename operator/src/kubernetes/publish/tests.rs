@@ -168,7 +168,7 @@ impl Script {
                 }
                 let patch: json_patch::Patch = serde_json::from_value(body).expect("a JSON patch");
                 if let Err(problem) = json_patch::patch(&mut self.object, &patch) {
-                    return self.result(WriteResult::Refused { problem: problem.to_string() });
+                    return self.result(WriteResult::Failed { problem: problem.to_string() });
                 }
             }
         }

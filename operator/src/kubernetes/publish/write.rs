@@ -29,6 +29,10 @@ pub const FIELD_MANAGER: &str = "berth-operator";
 /// How long an answer is waited for.
 const PATIENCE: Duration = Duration::from_secs(15);
 
+/// What the API server says of operations that do not fit the object, such as a test that does not hold. Where the object would not fit
+/// its schema it says which member does not.
+const UNFIT: &str = "the server rejected our request due to an error in our request";
+
 /// How long the API server may try, so that nothing is done any more when it is not waited for.
 const SERVER_PATIENCE: &str = "10s";
 
@@ -273,6 +277,10 @@ pub async fn carry_out(client: &Client, write: &Write) -> WriteResult {
         ),
         Ok(Err(kube::Error::Api(status))) => match status.code {
             404 if names_an_object(&status) => WriteResult::Gone,
+            422 if write.replaces() && status.message == UNFIT => {
+                let problem = "the object is another by now, or has changed: it is looked at again";
+                WriteResult::Failed { problem: problem.to_owned() }
+            }
             422 => WriteResult::Refused { problem: status.message.clone() },
             _ => WriteResult::Failed { problem: status.message.clone() },
         },

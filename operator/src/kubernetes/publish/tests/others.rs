@@ -143,7 +143,7 @@ fn a_status_that_somebody_made_meanwhile_is_seen_before_it_is_written() {
         at 60000
         settle"#,
         "make status.eni=[1]
-        refused EniStatus
+        failed EniStatus
         replace status.eni=[1]",
     );
 }
