@@ -254,18 +254,21 @@ fn a_late_reading_brings_nothing_back() {
     assert_eq!(releases.count(), 2);
 }
 
+/// A node with two interfaces, where readings lag.
+fn grown() -> Rig {
+    check(
+        &format!("cloud lag 14000\n{SUBNET}node node-1 m5.large pre 8\nagents node-1"),
+        "start -> 8 on 1 by assign
+         pods 7 -> 15 on 2 by assign create attach modify",
+    )
+}
+
 /// Its object is deleted and made anew, while readings may be older than the call.
 #[test]
 fn what_was_given_back_stays_away_when_its_node_comes_anew() {
     let name: NodeName = "node-1".parse().unwrap();
     for seconds in [0, 1, 5, 13, 14, 16, 60] {
-        let mut rig =
-            rig(&format!("cloud lag 14000\n{SUBNET}node node-1 m5.large pre 8\nagents node-1"));
-        check_on(
-            &mut rig,
-            "start -> 8 on 1 by assign
-             pods 7 -> 15 on 2 by assign create attach modify",
-        );
+        let mut rig = grown();
         take_step(&mut rig, "pods 0, wait 1");
         rig.run_until(|rig| rig.count(Api::UnassignPrivateIpAddresses) == 2);
         rig.run(Duration::from_secs(1));
@@ -294,13 +297,7 @@ fn what_was_given_back_stays_away_when_a_reading_takes_long() {
     let name: NodeName = "node-1".parse().unwrap();
     let mut late = 0;
     for seconds in (640..720).step_by(4) {
-        let mut rig =
-            rig(&format!("cloud lag 14000\n{SUBNET}node node-1 m5.large pre 8\nagents node-1"));
-        check_on(
-            &mut rig,
-            "start -> 8 on 1 by assign
-             pods 7 -> 15 on 2 by assign create attach modify",
-        );
+        let mut rig = grown();
         rig.run(Duration::from_secs(seconds - 240));
         take_step(&mut rig, "pods 0, wait 1");
         rig.slow_readings = Duration::from_secs(40);
