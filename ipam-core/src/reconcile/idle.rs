@@ -20,7 +20,7 @@ use crate::action::Action;
 use crate::call::Api;
 use crate::failure::{Failure, Refusal};
 use crate::ids::EniId;
-use crate::managed::{is_excluded, is_own, left_alone};
+use crate::managed::{LeftAlone, is_own, left_alone};
 use crate::plan::wants_ipv6;
 use crate::time::Tick;
 use crate::view::{Attachment, AttachmentState, EniView, NodeView};
@@ -191,16 +191,15 @@ impl Reconciler {
         if view.marks.doomed.is_empty() {
             return;
         }
-        let (enis, excluded) = (&view.enis, &view.settings.exclude_interface_tags);
+        let (enis, settings) = (&view.enis, &view.settings);
         let is_attached = |id: &EniId| {
             let state = enis.iter().find(|eni| eni.id == *id).and_then(EniView::state);
             state.is_some_and(|state| state != AttachmentState::Detaching)
         };
         let is_theirs = |id: &EniId| {
             let eni = enis.iter().find(|eni| eni.id == *id);
-            eni.is_some_and(|eni| {
-                policy.is_foreign(&eni.tags, false) || is_excluded(&eni.tags, excluded)
-            })
+            let why = eni.and_then(|eni| left_alone(eni, settings, policy));
+            matches!(why, Some(LeftAlone::Foreign | LeftAlone::ExcludedByTags))
         };
         let in_flight = &view.in_flight;
         let is_asked = |id: &EniId| in_flight.iter().any(|action| action.eni() == Some(id));

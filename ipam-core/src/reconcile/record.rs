@@ -275,7 +275,7 @@ impl Record {
         let stranded = self.stranded_at();
         let releases = self.releases.deadline(now, &settings.release);
         let single = self.reread.into_iter().chain(stranded).chain(self.stopped_until);
-        let forgotten = self.readable_at(settings.settle).filter(|_| self.gone);
+        let forgotten = self.gone.then(|| self.readable_at(settings.settle)).flatten();
         let single = single.chain(releases).chain(self.leaving(settings)).chain(forgotten);
         let all = doubts.chain(resends).chain(pauses).chain(queued).chain(rival).chain(single);
         all.filter(|at| *at > now).min()
