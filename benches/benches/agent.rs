@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 
 use benches::goals::{Goal, print};
 use berth_agent::clock::Clock;
-use berth_agent::keeper::{Keeper, KeeperOptions, NoObserver};
+use berth_agent::keeper::{Keeper, KeeperOptions, KeeperThread, NoObserver};
 use ipam_core::agent::{
     Agent, AgentSettings, Answer, Attachment, Call, CallId, EniFacts, ShownEni, Start,
 };
@@ -59,7 +59,7 @@ fn settings() -> AgentSettings {
     AgentSettings { ledger: ledger.expect("settings"), ..AgentSettings::default() }
 }
 
-fn start(folder: &Path) -> Keeper {
+fn start(folder: &Path) -> (Keeper, KeeperThread) {
     let _ = fs::remove_dir_all(folder);
     let options = KeeperOptions {
         settings: settings(),
@@ -72,9 +72,14 @@ fn start(folder: &Path) -> Keeper {
     let (keeper, mut outputs, thread) = Keeper::start(options).expect("a keeper");
     tokio::spawn(async move { while outputs.publications.recv().await.is_some() {} });
     tokio::spawn(async move { while outputs.events.recv().await.is_some() {} });
-    tokio::spawn(thread.ended());
     keeper.on_metadata(vec![shown()]);
-    keeper
+    (keeper, thread)
+}
+
+/// Returns when nobody writes into the folder any more: the next keeper may have the same one.
+async fn stop(keeper: Keeper, thread: KeeperThread) {
+    keeper.stop();
+    thread.ended().await.expect("a keeper that does not panic");
 }
 
 /// One interface with 64 prefixes.
@@ -140,7 +145,7 @@ async fn together(keeper: &Keeper, calls: Vec<Call>) -> Vec<Duration> {
 }
 
 async fn at_once(place: &str, folder: &Path, rounds: usize, goal: f64) -> Vec<Goal> {
-    let keeper = start(folder);
+    let (keeper, thread) = start(folder);
     let (mut all, mut whole) = (Vec::new(), Vec::new());
     for round in 0..=rounds {
         let adds = (0..PODS).map(add).collect();
@@ -156,7 +161,7 @@ async fn at_once(place: &str, folder: &Path, rounds: usize, goal: f64) -> Vec<Go
             tokio::time::sleep(REST).await;
         }
     }
-    keeper.stop();
+    stop(keeper, thread).await;
     let _ = fs::remove_dir_all(folder);
     vec![
         Goal::figure(format!("ADD {place}, {PODS} at once, p50, µs"), percentile(&mut all, 50)),
@@ -179,14 +184,14 @@ fn percentile(durations: &mut [Duration], percent: usize) -> f64 {
 }
 
 async fn memory(folder: &Path) -> Vec<Goal> {
-    let keeper = start(folder);
+    let (keeper, thread) = start(folder);
     for number in 0..MANY {
         together(&keeper, vec![add(number)]).await;
     }
     let status = fs::read_to_string("/proc/self/status").expect("procfs");
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).expect("VmRSS");
     let kibibytes = line.trim().trim_end_matches(" kB").parse::<f64>().expect("a number");
-    keeper.stop();
+    stop(keeper, thread).await;
     let what = format!("memory of this process with {MANY} addresses in use, MB");
     vec![Goal::at_most(what, kibibytes * 1024.0 / 1e6, MEMORY)]
 }
