@@ -179,10 +179,10 @@ impl fmt::Display for Action {
                 write!(out, "assign {count} prefixes of {subnet} to {eni}")
             }
             Self::UnassignAddresses { eni, addresses } => {
-                write!(out, "take {} addresses off {eni}", addresses.len())
+                write!(out, "take {} off {eni}", Listed(addresses))
             }
             Self::UnassignPrefixes { eni, prefixes } => {
-                write!(out, "take {} prefixes off {eni}", prefixes.len())
+                write!(out, "take {} off {eni}", Listed(prefixes))
             }
             Self::AssignIpv6Prefix { eni } => write!(out, "assign an IPv6 prefix to {eni}"),
             Self::CreateEni(create) => write!(out, "{create}"),
@@ -194,10 +194,24 @@ impl fmt::Display for Action {
             }
             Self::DetachEni { eni, .. } => write!(out, "detach {eni}, which holds nothing"),
             Self::SetSecurityGroups { eni, groups } => {
-                write!(out, "put {eni} behind {} security groups", groups.len())
+                write!(out, "put {eni} behind {}", Listed(groups))
             }
             Self::DeleteEni { eni } => write!(out, "delete {eni}, which is attached to nothing"),
         }
+    }
+}
+
+/// All of a list, with commas, for people.
+#[derive(Debug, Clone, Copy)]
+pub struct Listed<'a, T>(pub &'a [T]);
+
+impl<T: fmt::Display> fmt::Display for Listed<'_, T> {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (place, item) in self.0.iter().enumerate() {
+            let comma = if place == 0 { "" } else { ", " };
+            write!(out, "{comma}{item}")?;
+        }
+        Ok(())
     }
 }
 

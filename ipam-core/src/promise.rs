@@ -9,7 +9,7 @@
 //! | refused | in any state | may hand it out |
 //! | released | in the pool | does not hand it out |
 //! | released | not in the pool | removes the entry |
-//! | released | in the pool again after it had left it, or for [`STUCK_AFTER`] although its interface has it | removes the entry |
+//! | released | in the pool again after it had left it, or for [`REASSIGNED_AFTER`] although its interface has it | removes the entry |
 //! | nothing any more | in the pool | takes its promise back, if [`ends`] says so |
 //!
 //! The last row but one is what Cilium's agents lack: an address that EC2 gives to the interface anew before the entry is removed stays
@@ -23,7 +23,7 @@ use crate::agent::Release;
 /// How long an address that is said to be released may stand in the pool, with its interface having it, until it counts as
 /// assigned anew. Cilium's operators read the interfaces of a node at least each minute and write the pool milliseconds after the
 /// release.
-pub const STUCK_AFTER: Duration = Duration::from_mins(5);
+pub const REASSIGNED_AFTER: Duration = Duration::from_mins(5);
 
 /// An entry of `status.ipam.release-ips`, and what is known of its address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -65,7 +65,7 @@ pub const fn step(entry: Entry) -> Step {
         Release::Marked | Release::Ready => Step::Refuse,
         Release::Refused => Step::LetGo,
         Release::Released if !in_pool || left_pool => Step::Remove,
-        Release::Released if lasts.as_millis() >= STUCK_AFTER.as_millis() => Step::Remove,
+        Release::Released if lasts.as_millis() >= REASSIGNED_AFTER.as_millis() => Step::Remove,
         Release::Released => Step::Hold,
     }
 }

@@ -38,7 +38,7 @@ pub enum Reason {
         eni: EniId,
     },
     /// An interface that was made for the node cannot be attached to it: it holds more than the type
-    /// takes or than `max-allocate` allows, or it is left alone. It waits for clean-up.
+    /// takes or than `max-allocate` allows, or it is left alone. It is deleted if Berth made it and nothing keeps it.
     InterfaceUnusable {
         /// The interface.
         eni: EniId,
@@ -261,11 +261,11 @@ impl fmt::Display for Reason {
             }
             Self::InterfaceUnusable { eni } => write!(
                 out,
-                "{eni} was made for this node and cannot be attached to it: it waits for clean-up"
+                "{eni} was made for this node and cannot be attached to it: Berth deletes it if Berth made it and no tag keeps it; otherwise delete it or its tag"
             ),
             Self::InterfaceStuck { eni } => write!(
                 out,
-                "EC2 has been detaching {eni} for minutes: look on the instance at what keeps it, or detach it by force"
+                "EC2 has been detaching {eni} for minutes: look on the instance at what keeps it, or detach it by force (aws ec2 detach-network-interface --force)"
             ),
             Self::NewInterfacesExcluded { tags } => {
                 write!(

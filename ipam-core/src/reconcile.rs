@@ -22,6 +22,7 @@ mod gate;
 mod giving;
 mod groups;
 mod idle;
+mod last_hour;
 mod learn;
 mod line;
 mod listing;
@@ -37,6 +38,7 @@ mod report;
 mod rivals;
 mod send;
 mod settings;
+mod spare;
 mod stock;
 mod stuck;
 mod summary;
@@ -45,7 +47,7 @@ mod trouble;
 mod vpc;
 mod wishes;
 
-use alloc::collections::{BTreeMap, BTreeSet, VecDeque};
+use alloc::collections::{BTreeMap, BTreeSet};
 
 use limits::Catalog;
 
@@ -60,7 +62,7 @@ use crate::view::{Demand, NetworkView, NodeIdentity, NodeSettings, NodeView};
 use agenda::Agenda;
 use clean_up::CleanUp;
 use gate::Gates;
-use giving::Spent;
+use last_hour::LastHour;
 use line::Line;
 use nodes::Nodes;
 use outbox::Outbox;
@@ -74,6 +76,7 @@ use vpc::VpcState;
 pub use event::{Event, Finding, Rival, RivalDeed};
 pub use giving::GivingBack;
 pub use settings::{Mode, ReconcileSettings, SubnetFilter};
+pub use spare::Kept;
 pub use summary::{Obstacle, Summary, Totals};
 
 /// What a `CiliumNode` says of a node, as far as the machine needs it.
@@ -118,8 +121,9 @@ pub struct Reconciler {
     /// Who waits for what.
     held: BTreeMap<Hold, BTreeSet<Slot>>,
     /// When interfaces were made within the last hour, if there is a cap.
-    creations: VecDeque<Tick>,
-    spent: Spent,
+    creations: LastHour,
+    /// Addresses that were given back within the last hour, if there is a cap.
+    released: LastHour,
     /// The node that finds out whether interfaces may be given back again, after that was refused.
     detach_probe: Option<Slot>,
     clean_up: CleanUp,
@@ -160,8 +164,8 @@ impl Reconciler {
             agenda: Agenda::default(),
             gates: Gates::default(),
             held: BTreeMap::new(),
-            creations: VecDeque::new(),
-            spent: Spent::default(),
+            creations: LastHour::default(),
+            released: LastHour::default(),
             detach_probe: None,
             clean_up,
             rivals: Rivals::default(),

@@ -365,11 +365,14 @@ impl Releases {
     /// not known.
     #[must_use]
     pub fn leaving(&self) -> u32 {
-        let is_leaving = |state: State| {
-            matches!(state, State::Asked | State::Agreed | State::Leaving | State::Doubtful)
-        };
-        let leaving = self.units.iter().filter(|(_, unit)| is_leaving(unit.state));
-        leaving.map(|(net, _)| size(*net)).sum()
+        self.addresses_in(&[State::Asked]) + self.addresses_in(&State::LEAVING)
+    }
+
+    /// How many addresses are in one of these states.
+    #[must_use]
+    pub fn addresses_in(&self, states: &[State]) -> u32 {
+        let units = self.units.iter().filter(|(_, unit)| states.contains(&unit.state));
+        units.map(|(net, _)| size(*net)).sum()
     }
 
     /// What is to be different in `status.ipam.release-ips`; `None` removes an entry.

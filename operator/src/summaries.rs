@@ -79,8 +79,14 @@ pub struct Row {
     pub capacity: Option<u32>,
     /// Addresses on their way back to EC2, those included that its agent was asked for and may still keep.
     pub leaving: u32,
-    /// Attached interfaces that hold nothing and that it does not need.
+    /// Addresses above what it keeps, those included that are leaving, whether or not they may.
+    pub to_spare: u32,
+    /// Why those are still there; absent while it has none to spare.
+    pub kept: Option<KeptRow>,
+    /// Attached interfaces that hold nothing and that it does not need, whether or not they may leave.
     pub idle_enis: u32,
+    /// Interfaces that are not published any more or being detached.
+    pub leaving_enis: u32,
     /// Pods that wait for an address.
     pub waiting: u32,
     /// Changes that were sent and not answered.
@@ -106,6 +112,15 @@ pub struct BlockedRow {
     pub short: u32,
 }
 
+/// Why a node still has what it could give back.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct KeptRow {
+    /// A short fixed name.
+    pub reason: &'static str,
+    /// A sentence with what to do.
+    pub text: String,
+}
+
 impl Row {
     fn new(summary: &Summary, now: Tick) -> Self {
         let Summary {
@@ -123,7 +138,10 @@ impl Row {
             candidates: _,
             empty_slots: _,
             leaving,
+            to_spare,
+            kept,
             idle_enis,
+            leaving_enis,
             waiting_pods,
             in_flight,
             blocked,
@@ -153,7 +171,10 @@ impl Row {
             needed: *needed,
             capacity: *capacity,
             leaving: *leaving,
+            to_spare: *to_spare,
+            kept: kept.map(|kept| KeptRow { reason: kept.label(), text: kept.to_string() }),
             idle_enis: *idle_enis,
+            leaving_enis: *leaving_enis,
             waiting: *waiting_pods,
             in_flight: *in_flight,
             blocked,

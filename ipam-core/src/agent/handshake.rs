@@ -9,7 +9,7 @@ use super::listing::{has, is_on};
 use super::publisher::SHOWN_WITHIN;
 use super::word::{Release, Word};
 use crate::pool::Ledger;
-use crate::promise::{Entry, STUCK_AFTER, Step, ends, step};
+use crate::promise::{Entry, REASSIGNED_AFTER, Step, ends, step};
 use crate::time::Tick;
 
 /// What is known of the entries of `release-ips`.
@@ -224,7 +224,9 @@ impl Handshake {
             (Sent::Written(at), Step::Promise | Step::Refuse | Step::Remove) => {
                 Some(at + SHOWN_WITHIN)
             }
-            (_, Step::Hold) if seen.release == Release::Released => Some(seen.since + STUCK_AFTER),
+            (_, Step::Hold) if seen.release == Release::Released => {
+                Some(seen.since + REASSIGNED_AFTER)
+            }
             _ => None,
         });
         orphans.chain(entries).min()

@@ -76,7 +76,7 @@ impl fmt::Display for Judgement {
             Self::Claimed => "stays: its instance is a node's",
             Self::Young => "stays: too young",
             Self::AgeUnknown => {
-                "stays: no tag says how old it is, and it was not watched for long enough"
+                "stays: no readable tag berth/created-at says how old it is, and it was not watched for the grace period"
             }
             Self::SeenOnce => "left behind: a second look has to confirm it",
             Self::SeenBriefly => "left behind: a later look has to confirm it",

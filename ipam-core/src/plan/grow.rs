@@ -84,8 +84,8 @@ impl<'a> Draft<'a> {
         }
     }
 
-    /// Deletes what EC2 refuses to attach. Until it is gone it keeps its slot, so that none is made in its place
-    /// again and again.
+    /// Deletes what is marked for it: EC2 refuses to attach it, nobody attached it, or it was detached because it held nothing. Until it
+    /// is gone it keeps its slot, so that none is made in its place again and again.
     pub(super) fn delete_doomed(&mut self) {
         let node = self.view.node;
         let is_doomed =

@@ -40,7 +40,7 @@ pub(super) struct CleanUp {
 struct Watched {
     sights: Sights,
     /// How many the last look showed.
-    left_behind: usize,
+    unclaimed: usize,
     /// Those of which was said that they would be deleted.
     told: BTreeSet<EniId>,
 }
@@ -78,9 +78,9 @@ impl CleanUp {
     }
 
     /// How many interfaces the last looks showed that no node claims; `None` when nobody looks.
-    pub(super) fn left_behind(&self) -> Option<usize> {
+    pub(super) fn unclaimed(&self) -> Option<usize> {
         self.rule.as_ref()?;
-        Some(self.vpcs.values().map(|vpc| vpc.left_behind).sum())
+        Some(self.vpcs.values().map(|vpc| vpc.unclaimed).sum())
     }
 
     pub(super) fn waits_to_look(&self) -> bool {
@@ -172,8 +172,8 @@ impl Reconciler {
         let Some(watched) = self.clean_up.vpcs.get_mut(vpc) else { return };
         let is_node = |instance: &InstanceId| self.nodes.by_instance(instance).is_some();
         let verdicts = rule.judge(look, &mut watched.sights, self.now, is_node);
-        let left_behind = verdicts.iter().filter(|it| it.judgement.is_unclaimed());
-        watched.left_behind = left_behind.count();
+        let watched_now = verdicts.iter().filter(|it| it.judgement.is_unclaimed());
+        watched.unclaimed = watched_now.count();
         let due = verdicts.into_iter().filter(|it| it.judgement == Judgement::Due);
         let due = due.filter_map(|verdict| unclaimed(vpc, verdict)).collect();
         match self.settings.mode {
@@ -256,7 +256,7 @@ impl Reconciler {
             Ok(Reply::Done) => {
                 self.grant(&key, sent);
                 if let Some(watched) = self.clean_up.vpcs.get_mut(&vpc) {
-                    watched.left_behind = watched.left_behind.saturating_sub(1);
+                    watched.unclaimed = watched.unclaimed.saturating_sub(1);
                 }
                 return self.out.say(Event::CleanedUp { eni, instance, age, took });
             }

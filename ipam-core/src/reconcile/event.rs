@@ -8,7 +8,7 @@ use core::time::Duration;
 use crate::action::Action;
 use crate::call::{Api, CallId};
 use crate::failure::Failure;
-use crate::ids::{EniId, InstanceId, InstanceType, NodeName, SubnetId};
+use crate::ids::{EniId, InstanceId, InstanceType, NodeName, SecurityGroupId, SubnetId};
 use crate::reason::Blocked;
 
 /// Something worth a line, an event or a metric.
@@ -42,7 +42,7 @@ pub enum Event {
         action: Action,
         /// The subnet the interface is in.
         subnet: Option<SubnetId>,
-        /// Addresses for pods it brought, 16 for each prefix.
+        /// Addresses for pods it brought, 16 for each prefix. What it took off an interface is in the action.
         addresses: u32,
         /// From the call to the reply.
         took: Duration,
@@ -200,11 +200,19 @@ pub enum Finding {
     GroupsDrifted {
         /// The interface.
         eni: EniId,
+        /// Those it is behind, sorted.
+        found: Vec<SecurityGroupId>,
+        /// Those it would be made with, sorted.
+        wanted: Vec<SecurityGroupId>,
     },
     /// The same, after Berth had put it right: somebody else keeps changing them. It is put right again, ever more rarely.
     GroupsContested {
         /// The interface.
         eni: EniId,
+        /// Those it is behind, sorted.
+        found: Vec<SecurityGroupId>,
+        /// Those it would be made with, sorted.
+        wanted: Vec<SecurityGroupId>,
         /// The time until then.
         pause: Duration,
     },
@@ -219,7 +227,7 @@ impl Finding {
             | Self::EniVanished { eni }
             | Self::AddressesAppeared { eni, .. }
             | Self::AddressesVanished { eni, .. }
-            | Self::GroupsDrifted { eni }
+            | Self::GroupsDrifted { eni, .. }
             | Self::GroupsContested { eni, .. } => eni,
         }
     }

@@ -1,27 +1,23 @@
 //! Addresses that nodes have to spare are given back: [`crate::release`] with what this machine knows of nodes, calls and readings.
 
-use alloc::collections::{BTreeMap, BTreeSet, VecDeque};
+use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::vec::Vec;
 use core::cmp::Reverse;
 use core::net::Ipv4Addr;
-use core::time::Duration;
 
 use ipnet::Ipv4Net;
 
 use super::READING_LASTS;
 use super::agenda::Timer;
-use super::gate::GateKey;
 use super::record::{Extent, Hold, Record, Slot};
 use super::{Mode, Reconciler};
 use crate::action::Action;
 use crate::agent::Release;
-use crate::call::Api;
-use crate::capacity::{available, managed};
-use crate::demand::{Supply, excess, used};
+use crate::capacity::managed;
 use crate::ids::{EniId, NodeName};
 use crate::release::{Grave, Holding, Look, Usage, size};
 use crate::time::Tick;
-use crate::view::{AttachmentState, Contract, Demand, EniView, NodeView};
+use crate::view::{AttachmentState, Demand, EniView, NodeView};
 
 /// What is to be published of a node for the sake of addresses that leave it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -32,24 +28,6 @@ pub struct GivingBack {
     pub withheld: Vec<Ipv4Net>,
     /// Interfaces that are about to be detached: not in `status.eni`, although they are attached.
     pub hidden: Vec<EniId>,
-}
-
-/// What was given back within the last hour, if there is a cap.
-#[derive(Debug, Default)]
-pub(super) struct Spent {
-    calls: VecDeque<(Tick, u32)>,
-}
-
-impl Spent {
-    fn sum(&self) -> u32 {
-        self.calls.iter().map(|(_, count)| *count).fold(0, u32::saturating_add)
-    }
-
-    /// Forgets what is more than an hour ago. Answers when there is something to forget next.
-    fn expire(&mut self, now: Tick) -> Option<Tick> {
-        while self.calls.pop_front_if(|(at, _)| *at + HOUR <= now).is_some() {}
-        self.calls.front().map(|(at, _)| *at + HOUR)
-    }
 }
 
 impl Reconciler {
@@ -104,35 +82,6 @@ impl Reconciler {
             && self.rival_of(record).is_none()
     }
 
-    /// How many addresses a node has to spare and may give up.
-    fn spare(&self, view: &NodeView, usage: &Usage) -> u32 {
-        if !self.may_release() {
-            return 0;
-        }
-        let watermarks = &view.settings.watermarks;
-        let available = available(view, &self.settings.policy);
-        let used = used(view.demand, watermarks);
-        // Pods that wait are about to use something.
-        let soon = Supply { available, used: used.saturating_add(view.waiting_pods) };
-        let has_spoken = view.demand.contract() == Contract::PerIp || !usage.allocated.is_empty();
-        let spare = if self.short(view) > 0 || !has_spoken { 0 } else { excess(soon, watermarks) };
-        #[cfg(feature = "planted")]
-        let spare = spare
-            + if crate::planted::is(crate::planted::Bug::FloorForgotten) {
-                watermarks.pre_allocate().unsigned_abs()
-            } else {
-                0
-            };
-        spare
-    }
-
-    /// Whether addresses may be taken off nodes at all.
-    fn may_release(&self) -> bool {
-        let api = GateKey::Permission(Api::UnassignPrivateIpAddresses);
-        let is_on = self.settings.mode == Mode::Normal && self.settings.release.is_on;
-        is_on && !self.gates.is_closed(&api, self.now)
-    }
-
     /// Whether a node has enough, and its agent asks for more than it names all the same.
     fn is_stranded(&self, view: &NodeView, usage: &Usage) -> bool {
         let Demand::Cidr { ipv4, .. } = view.demand else { return false };
@@ -168,8 +117,7 @@ impl Reconciler {
             return (Vec::new(), false);
         }
         let settings = &self.settings.release;
-        let mut left =
-            settings.per_hour.map_or(u32::MAX, |cap| cap.saturating_sub(self.spent.sum()));
+        let mut left = settings.per_hour.map_or(u32::MAX, |cap| self.released.left_of(cap));
         let mut held_back = false;
         let mut leaving: BTreeMap<(&EniId, u8), Vec<Ipv4Net>> = BTreeMap::new();
         let is_busy: BTreeSet<&EniId> = view.in_flight.iter().filter_map(Action::eni).collect();
@@ -197,14 +145,14 @@ impl Reconciler {
             record.releases.on_sent(now, net);
         }
         if count > 0 && self.settings.release.per_hour.is_some() {
-            self.spent.calls.push_back((now, count));
+            self.released.note(now, count);
             self.expire_releases();
         }
     }
 
     /// Forgets releases that are more than an hour ago.
     pub(super) fn expire_releases(&mut self) {
-        let next = self.spent.expire(self.now);
+        let next = self.released.expire(self.now);
         self.agenda.set(Timer::Releases, next);
     }
 
@@ -230,11 +178,21 @@ impl Reconciler {
         self.vacate(&subnet, &gone);
     }
 
-    /// A call that was to take something off an interface failed.
-    pub(super) fn unassign_failed(&mut self, slot: Slot, action: &Action, may_have_happened: bool) {
+    /// A call that was to take something off an interface, sent at `sent`, failed.
+    pub(super) fn unassign_failed(
+        &mut self,
+        slot: Slot,
+        action: &Action,
+        sent: Tick,
+        may_have_happened: bool,
+    ) {
         #[cfg(feature = "planted")]
         let may_have_happened =
             may_have_happened && !crate::planted::is(crate::planted::Bug::DoubtForgotten);
+        let count = action.gives_back().map(size).sum();
+        if !may_have_happened && self.released.take_out(sent, count) {
+            self.allow_releases();
+        }
         let (now, until) = (self.now, self.now + self.settings.release.late_for);
         let Some(record) = self.nodes.get_mut(slot) else { return };
         for net in action.gives_back() {
@@ -271,5 +229,3 @@ fn unassign(eni: &EniId, length: u8, nets: Vec<Ipv4Net>) -> Action {
         Action::UnassignPrefixes { eni, prefixes: nets }
     }
 }
-
-const HOUR: Duration = Duration::from_hours(1);

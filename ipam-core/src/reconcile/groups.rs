@@ -1,5 +1,6 @@
 //! Interfaces that Berth made and that somebody put behind other security groups are put back.
 
+use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 use core::time::Duration;
 
@@ -79,7 +80,9 @@ impl Reconciler {
         let is_other = |eni: &&&EniView| {
             choice.as_ref().is_some_and(|it| sorted(eni.security_groups.clone()) != *it)
         };
-        let drifted: Vec<EniId> = own.iter().filter(is_other).map(|eni| eni.id.clone()).collect();
+        let drifted = own.iter().filter(is_other);
+        let drifted: BTreeMap<EniId, Vec<SecurityGroupId>> =
+            drifted.map(|eni| (eni.id.clone(), sorted(eni.security_groups.clone()))).collect();
         self.note_drift(slot, sent, &drifted, &choice.unwrap_or_default());
     }
 
@@ -87,7 +90,7 @@ impl Reconciler {
         &mut self,
         slot: Slot,
         sent: Tick,
-        drifted: &[EniId],
+        drifted: &BTreeMap<EniId, Vec<SecurityGroupId>>,
         wanted: &[SecurityGroupId],
     ) {
         let (now, settle) = (self.now, self.settings.settle);
@@ -95,17 +98,15 @@ impl Reconciler {
         let (mut said, mut is_to_confirm) = (Vec::new(), false);
         for (eni, note) in &mut record.notes {
             let before = note.drift.take().filter(|it| it.wanted == wanted);
-            if !drifted.contains(eni) {
-                continue;
-            }
+            let Some(found) = drifted.get(eni) else { continue };
             let mut drift = before.unwrap_or_else(|| note.drift(sent, wanted));
             if !drift.is_certain && sent >= drift.since + settle {
                 drift.is_certain = true;
-                let eni = eni.clone();
+                let (eni, found, wanted) = (eni.clone(), found.clone(), wanted.to_vec());
                 let waits = drift.not_before.filter(|at| now < *at).map(|at| at.since(now));
                 said.push(match waits {
-                    Some(pause) => Finding::GroupsContested { eni, pause },
-                    None => Finding::GroupsDrifted { eni },
+                    Some(pause) => Finding::GroupsContested { eni, found, wanted, pause },
+                    None => Finding::GroupsDrifted { eni, found, wanted },
                 });
             }
             is_to_confirm |= !drift.is_certain;

@@ -1,6 +1,6 @@
 //! Interfaces that hold nothing and that nobody needs go back: out of what is published, off the instance, and away.
 //!
-//! An interface is *idle* while it could go at once ([`Reconciler::is_idle`], [`Reconciler::may_detach`]). One that has been so for the
+//! An interface is *idle* while it could go at once ([`Reconciler::idle_enis`], [`Reconciler::may_detach`]). One that has been so for the
 //! delay *departs*: it is not published any more, and when its object was seen without it for as long as an agreement has to stand
 //! it is detached. Anything that the node needs meanwhile ends that, and fills it. From the moment at which the call leaves
 //! it is doomed: it gets nothing more, is never attached again, and is deleted once it is seen to be attached to nothing.
@@ -8,22 +8,23 @@
 //! **Restart.** What departs stands in the `CiliumNode`: it is not shown there. A former operator may have detached it a moment ago, and
 //! readings may not show that yet. So a new one lets such an interface be until a reading is late enough.
 
+mod which;
+
 use alloc::vec::Vec;
-use core::cmp::Reverse;
 use core::time::Duration;
 
+use super::Reconciler;
 use super::gate::GateKey;
 use super::record::{Hold, Record, Slot};
-use super::wishes::brings_addresses;
-use super::{Mode, Reconciler};
+pub(super) use which::{is_secondary, leaving_enis};
+
 use crate::action::Action;
 use crate::call::Api;
 use crate::failure::{Failure, Refusal};
 use crate::ids::EniId;
 use crate::managed::{LeftAlone, is_own, left_alone};
-use crate::plan::wants_ipv6;
 use crate::time::Tick;
-use crate::view::{Attachment, AttachmentState, EniView, NodeView};
+use crate::view::{AttachmentState, EniView, NodeView};
 
 /// The first time between two looks at an interface that is being detached, and the longest.
 const LOOK: (Duration, Duration) = (Duration::from_secs(5), Duration::from_secs(30));
@@ -60,11 +61,6 @@ impl Departure {
     pub(super) fn wake(&self, agreed_for: Duration) -> impl Iterator<Item = Tick> {
         self.unseen_since.map(|since| since + agreed_for).into_iter().chain(self.look)
     }
-}
-
-/// Whether an interface is attached, and not as the primary one.
-pub(super) fn is_secondary(at: &Attachment) -> bool {
-    at.state == AttachmentState::Attached && at.device_index > 0
 }
 
 impl Reconciler {
@@ -106,62 +102,6 @@ impl Reconciler {
             let unsure_until = Some(until);
             record.departure = Some(Departure { unsure_until, ..Departure::new(eni, until) });
         }
-    }
-
-    /// The interfaces of a node that could go at once, the highest device index first.
-    fn idle(&self, record: &Record, view: &NodeView) -> Vec<EniId> {
-        let mut idle: Vec<&EniView> =
-            view.enis.iter().filter(|eni| self.is_idle(record, view, eni)).collect();
-        if idle.is_empty() || !self.may_detach(record, view) {
-            return Vec::new();
-        }
-        idle.sort_by_key(|eni| {
-            (Reverse(eni.attachment.as_ref().map(|at| at.device_index)), &eni.id)
-        });
-        idle.into_iter().map(|eni| eni.id.clone()).collect()
-    }
-
-    /// Whether an interface is one of Berth's that holds nothing, and nothing happens to it or is said of it.
-    fn is_idle(&self, record: &Record, view: &NodeView, eni: &EniView) -> bool {
-        let is_asked = || view.in_flight.iter().any(|action| action.eni() == Some(&eni.id));
-        let is_less_than_known = || {
-            let note = record.notes.get(&eni.id);
-            note.is_some_and(|note| note.missing.is_some() || note.less.is_some())
-        };
-        eni.holds_nothing()
-            && eni.attachment.as_ref().is_some_and(|at| is_secondary(at) && at.id.is_some())
-            && is_own(eni, &view.identity.instance)
-            && left_alone(eni, &view.settings, &self.settings.policy).is_none()
-            && !view.settings.use_primary_address
-            && eni.public_ip.is_none()
-            && !record.seen.usage.names(eni.ipv4.primary)
-            && !is_asked()
-            && !record.doubts.contains_key(&eni.id)
-            && !is_less_than_known()
-            && !record.releases.concerns(&eni.id)
-    }
-
-    /// Whether a node may give interfaces back now: all is certain, and it needs nothing.
-    fn may_detach(&self, record: &Record, view: &NodeView) -> bool {
-        let is_allowed = |api| !self.gates.is_closed(&GateKey::Permission(api), self.now);
-        let is_listed = || self.vpcs.get(&view.identity.vpc).is_some_and(|vpc| vpc.is_complete);
-        self.settings.mode == Mode::Normal
-            && self.settings.release.is_on
-            && self.settings.eni_idle_delay.is_some()
-            && self.is_certain(record)
-            && view.limits.is_some()
-            && is_listed()
-            && GIVING.into_iter().all(is_allowed)
-            && self.needs_nothing(record, view)
-    }
-
-    fn needs_nothing(&self, record: &Record, view: &NodeView) -> bool {
-        view.waiting_pods == 0
-            && self.short(view) == 0
-            && !wants_ipv6(view, &self.settings.policy)
-            && record.resends.is_empty()
-            && record.made_unseen.is_none()
-            && !view.in_flight.iter().any(brings_addresses)
     }
 
     /// Keeps since when each interface could go.
@@ -328,7 +268,7 @@ impl Reconciler {
         let is_due = since + self.settings.release.agreed_for <= self.now
             && departure.is_confirmed(read, self.now)
             && !planned.iter().any(|action| action.eni() == Some(&eni.id))
-            && self.is_idle(record, view, eni)
+            && self.idle_enis(record, view).contains(&eni)
             && self.may_detach(record, view);
         is_due.then(|| Action::DetachEni { eni: eni.id.clone(), attachment })
     }

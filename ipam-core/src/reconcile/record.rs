@@ -185,8 +185,8 @@ pub(super) struct Sighting {
     pub(super) at: Tick,
 }
 
-/// An interface that cannot be attached is deleted after this time.
-pub(super) const STRANDED_AFTER: Duration = Duration::from_mins(4);
+/// An interface that was made for a node and is attached to nothing for this time is deleted, when the node cannot use it.
+pub(super) const UNATTACHED_AFTER: Duration = Duration::from_mins(4);
 /// Nothing is made for this time after something had to be deleted.
 const REST: Duration = Duration::from_mins(10);
 /// Pauses from this length on are said.
@@ -305,7 +305,7 @@ impl Record {
         let view = self.view.as_ref()?;
         let loose = view.enis.iter().filter(|eni| eni.attachment.is_none());
         let made = loose.filter_map(|eni| self.notes.get(&eni.id)?.created);
-        made.min().map(|made| made + STRANDED_AFTER)
+        made.min().map(|made| made + UNATTACHED_AFTER)
     }
 
     /// Whether EC2 refuses to attach what was made for the node.

@@ -108,7 +108,7 @@ impl Reconciler {
             }
             self.end_failed(change);
         }
-        self.unassign_failed(slot, &change.action, failure.may_have_happened());
+        self.unassign_failed(slot, &change.action, sent, failure.may_have_happened());
         self.detach_failed(slot, &change.action, failure);
         self.remedy(slot, sent, change, failure);
         for key in gate_keys(&change.action) {
@@ -126,12 +126,8 @@ impl Reconciler {
         if let Some(record) = self.nodes.get_mut(change.slot) {
             record.resends.retain(|it| it.token != change.token);
         }
-        if is_creation
-            && let Some(at) = self.creations.iter().position(|it| *it == change.first_sent)
-        {
-            self.creations.remove(at);
-            self.set_cap_timer();
-            self.touch_held(&super::record::Hold::Cap);
+        if is_creation && self.creations.take_out(change.first_sent, 1) {
+            self.allow_creations();
         }
     }
 

@@ -1,5 +1,6 @@
 //! What is shown of nodes, and the figures of the cluster.
 
+use super::idle::leaving_enis;
 use super::record::{Record, Slot};
 use super::{Event, Reconciler, Summary, Totals};
 use crate::capacity::{available, figures, free_slots, managed, prefix_delegated};
@@ -57,7 +58,6 @@ impl Reconciler {
     fn summarise(&self, record: &Record) -> Summary {
         let seen = &record.seen;
         let view = record.view.as_ref().filter(|_| seen.identity.is_some());
-        let idle = record.notes.values().filter(|note| note.idle.is_some());
         let mut summary = Summary {
             name: seen.name.clone(),
             instance: view.map(|view| view.identity.instance.clone()),
@@ -73,7 +73,10 @@ impl Reconciler {
             candidates: 0,
             empty_slots: 0,
             leaving: record.releases.leaving(),
-            idle_enis: u32::try_from(idle.count()).unwrap_or(u32::MAX),
+            to_spare: 0,
+            kept: None,
+            idle_enis: 0,
+            leaving_enis: 0,
             waiting_pods: record.waiting_pods,
             in_flight: 0,
             blocked: record.blocked.clone(),
@@ -83,13 +86,15 @@ impl Reconciler {
         };
         if let Some(view) = view {
             self.add_figures(&mut summary, view);
+            (summary.to_spare, summary.kept) = self.kept(record, view);
+            summary.idle_enis = count(self.idle_enis(record, view).len());
+            summary.leaving_enis = count(leaving_enis(record, view).count());
         }
         summary
     }
 
     fn add_figures(&self, summary: &mut Summary, view: &NodeView) {
         let policy = &self.settings.policy;
-        let count = |items: usize| u32::try_from(items).unwrap_or(u32::MAX);
         let watermarks = &view.settings.watermarks;
         summary.prefixes = prefix_delegated(view, policy);
         summary.enis = count(view.enis.iter().filter(|eni| eni.attachment.is_some()).count());
@@ -128,10 +133,14 @@ impl Reconciler {
             subnets: subnets
                 .map(|(id, subnet)| (id.clone(), subnet.zone.clone(), subnet.free_addresses))
                 .collect(),
-            left_behind: self.clean_up.left_behind(),
+            unclaimed_enis: self.clean_up.unclaimed(),
             view_age: oldest.map(|oldest| now.since(oldest)).unwrap_or_default(),
         }
     }
+}
+
+fn count(items: usize) -> u32 {
+    u32::try_from(items).unwrap_or(u32::MAX)
 }
 
 const fn is_in_deficit(summary: &Summary) -> bool {

@@ -109,8 +109,8 @@ impl Reconciler {
             }
         }
         if matches!(action, Action::CreateEni(_)) && self.settings.creations_per_hour.is_some() {
-            self.creations.push_back(now);
-            self.set_cap_timer();
+            self.creations.note(now, 1);
+            self.expire_creations();
         }
         if let Some((subnet, _)) = action.asks_of_subnet() {
             self.note_demand(&subnet.clone());

@@ -19,7 +19,7 @@ pub enum Mode {
     /// Everything.
     #[default]
     Normal,
-    /// Everything but giving addresses back.
+    /// Everything but giving addresses and interfaces back, and cleaning up.
     NoRelease,
     /// Look and say what would be done. Nothing is changed at EC2 and nothing is published.
     Observe,

@@ -4,6 +4,7 @@ use alloc::vec::Vec;
 use core::cmp::Reverse;
 use core::time::Duration;
 
+use super::Kept;
 use crate::ids::{InstanceId, InstanceType, NodeName, SubnetId};
 use crate::reason::{Blocked, Reason};
 use crate::time::Tick;
@@ -40,8 +41,14 @@ pub struct Summary {
     pub empty_slots: u32,
     /// Addresses on their way back to EC2: asked for, agreed on, or being unassigned.
     pub leaving: u32,
-    /// Attached interfaces of Berth's that hold nothing and that the node does not need.
+    /// Addresses above what it keeps, those included that are leaving, whether or not they may.
+    pub to_spare: u32,
+    /// Why those are still there; `None` while it has none to spare.
+    pub kept: Option<Kept>,
+    /// Attached interfaces of Berth's that hold nothing and that the node does not need, whether or not they may leave.
     pub idle_enis: u32,
+    /// Interfaces on their way off the node: not published any more, or being detached.
+    pub leaving_enis: u32,
     /// Pods that wait for an address.
     pub waiting_pods: u32,
     /// Changes that were sent and not answered.
@@ -101,7 +108,7 @@ pub struct Totals {
     /// Subnets with the addresses that EC2 counts as free, and their zones.
     pub subnets: Vec<(SubnetId, crate::ids::ZoneName, u32)>,
     /// Interfaces that Berth made and that no node claims, by the last looks for them; `None` when they are not looked for.
-    pub left_behind: Option<usize>,
+    pub unclaimed_enis: Option<usize>,
     /// How long ago the node was observed whose observation is oldest.
     pub view_age: Duration,
 }

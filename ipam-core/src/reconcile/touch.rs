@@ -6,13 +6,12 @@ use core::time::Duration;
 use super::agenda::Timer;
 use super::gate::GateKey;
 use super::line::{Class, Place};
-use super::record::{EniNote, Extent, Hold, Record, STRANDED_AFTER, Slot};
+use super::record::{EniNote, Extent, Hold, Record, Slot, UNATTACHED_AFTER};
 use super::wishes::{THROTTLED_AFTER, Wishes};
 use super::{Event, Mode, Reconciler};
 use crate::call::Api;
 use crate::ids::{EniId, InstanceType, VpcId};
 use crate::reason::{Blocked, Reason};
-use crate::time::Tick;
 
 impl Reconciler {
     /// Looks at a node again.
@@ -96,7 +95,7 @@ impl Reconciler {
             _ => is_forbidden.then_some(Reason::MissingPermission { api }),
         };
         if let Some(because) = because {
-            record.doom_loose(now, now.before(STRANDED_AFTER), &because);
+            record.doom_loose(now, now.before(UNATTACHED_AFTER), &because);
         }
         if record.rival.as_ref().is_some_and(|rival| rival.at + grace <= now) {
             record.rival = None;
@@ -316,28 +315,25 @@ impl Reconciler {
             Timer::Optional(vpc) => self.complete_if_listed(&vpc),
             Timer::Nodes => self.reads.pause = None,
             Timer::Types => self.retry_types(),
-            Timer::Cap => self.expire_creations(),
+            Timer::Cap => self.allow_creations(),
             Timer::Rivals => self.expire_rivals(),
             Timer::Releases => self.allow_releases(),
             Timer::CleanUp(vpc) => self.look_at(vpc),
         }
     }
 
-    /// Forgets creations that are more than an hour ago.
-    fn expire_creations(&mut self) {
-        while self.creations.front().is_some_and(|made| *made + HOUR <= self.now) {
-            self.creations.pop_front();
-        }
-        self.set_cap_timer();
+    /// One more interface may be made in this hour.
+    pub(super) fn allow_creations(&mut self) {
+        self.expire_creations();
         self.touch_held(&Hold::Cap);
     }
 
-    pub(super) fn set_cap_timer(&mut self) {
-        let next: Option<Tick> = self.creations.front().map(|made| *made + HOUR);
+    /// Forgets creations that are more than an hour ago.
+    pub(super) fn expire_creations(&mut self) {
+        let next = self.creations.expire(self.now);
         self.agenda.set(Timer::Cap, next);
     }
 }
 
 /// The longest time between two looks at an interface in doubt.
 const DOUBT_STEP_MAX: Duration = Duration::from_secs(30);
-const HOUR: Duration = Duration::from_hours(1);

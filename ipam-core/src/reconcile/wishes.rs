@@ -5,7 +5,7 @@ use alloc::vec::Vec;
 use core::time::Duration;
 
 use super::gate::GateKey;
-use super::record::{EniNote, Extent, Hold, Record, STRANDED_AFTER, Slot};
+use super::record::{EniNote, Extent, Hold, Record, Slot, UNATTACHED_AFTER};
 use super::{Mode, Reconciler};
 use crate::action::Action;
 use crate::call::Api;
@@ -113,7 +113,7 @@ impl Reconciler {
 
     /// What Berth made for the node some time ago and is not about to be attached, although nothing is in the way.
     fn useless(&self, record: &Record, view: &NodeView, actions: &[Action]) -> Vec<EniId> {
-        let made_by = self.now.before(STRANDED_AFTER);
+        let made_by = self.now.before(UNATTACHED_AFTER);
         let is_asked = |eni: &EniView| {
             let mut asked = view.in_flight.iter().chain(actions);
             asked.any(|action| action.eni() == Some(&eni.id))
@@ -215,7 +215,7 @@ impl Reconciler {
             return Some((Some(Reason::InterfaceQuotaReached), Some(Hold::Gate(GateKey::Quota))));
         }
         let per_hour = self.settings.creations_per_hour?;
-        (self.creations.len() >= per_hour as usize)
+        (self.creations.left_of(per_hour) == 0)
             .then_some((Some(Reason::CreationCapReached { per_hour }), Some(Hold::Cap)))
     }
 

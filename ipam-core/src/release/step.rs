@@ -36,6 +36,9 @@ impl State {
         Self::Returned,
         Self::Cancelled,
     ];
+
+    /// Those in which the agent has agreed, and EC2 has not said that it is gone.
+    pub const LEAVING: [Self; 3] = [Self::Agreed, Self::Leaving, Self::Doubtful];
 }
 
 /// What the agent, and what was published for it, say of a unit.

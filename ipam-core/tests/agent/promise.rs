@@ -4,7 +4,7 @@ use std::fmt::{Debug, Write};
 use std::time::Duration;
 
 use ipam_core::agent::Release;
-use ipam_core::promise::{Entry, STUCK_AFTER, ends, step};
+use ipam_core::promise::{Entry, REASSIGNED_AFTER, ends, step};
 
 const ENTRIES: [(&str, Release); 4] = [
     ("marked", Release::Marked),
@@ -52,7 +52,7 @@ fn every_entry_and_every_fact_has_one_step() {
     let names = [["pool", "no pool"], ["left", "stayed"], ["used", "unused"], ["long", "short"]];
     for (name, release) in ENTRIES {
         let outcome = |[in_pool, left_pool, used, is_long]: [bool; 4]| {
-            let lasts = if is_long { STUCK_AFTER } else { Duration::from_millis(299_999) };
+            let lasts = if is_long { REASSIGNED_AFTER } else { Duration::from_millis(299_999) };
             step(Entry { release, in_pool, left_pool, lasts, used })
         };
         for row in rows(names, outcome) {
@@ -77,7 +77,7 @@ fn every_entry_and_every_fact_has_one_step() {
          released pool stayed short -> Hold
          released no pool stayed short -> Remove",
     );
-    assert_eq!(STUCK_AFTER, Duration::from_mins(5));
+    assert_eq!(REASSIGNED_AFTER, Duration::from_mins(5));
 }
 
 #[test]

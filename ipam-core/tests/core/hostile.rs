@@ -34,21 +34,24 @@ fn an_interface_that_does_not_fit_is_not_attached_and_keeps_its_slot() {
          eni eni-2 own addresses 10",
         "create an interface in subnet-1 for index 1 with 5 addresses
          blocked: every slot for pods of this t3.medium is taken (short by 10)
-         blocked: eni-2 was made for this node and cannot be attached to it: it waits for clean-up",
+         blocked: eni-2 was made for this node and cannot be attached to it: Berth deletes it if Berth made it and no tag keeps it; \
+         otherwise delete it or its tag",
     );
     check(
         "node m4.large pre 8 in subnet-1
          subnet subnet-1 10.0.0.0/24
          eni eni-1 at 0 addresses 8
          eni eni-2 own prefixes 1",
-        "blocked: eni-2 was made for this node and cannot be attached to it: it waits for clean-up",
+        "blocked: eni-2 was made for this node and cannot be attached to it: Berth deletes it if Berth made it and no tag keeps it; \
+         otherwise delete it or its tag",
     );
     check(
         "node m5.large pre 8 in subnet-1
          subnet subnet-1 10.0.0.0/24
          eni eni-1 at 0 addresses 8
          eni eni-2 own addresses 2 tags node.k8s.amazonaws.com/no_manage=true",
-        "blocked: eni-2 was made for this node and cannot be attached to it: it waits for clean-up",
+        "blocked: eni-2 was made for this node and cannot be attached to it: Berth deletes it if Berth made it and no tag keeps it; \
+         otherwise delete it or its tag",
     );
 }
 

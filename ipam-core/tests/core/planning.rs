@@ -185,7 +185,8 @@ fn interfaces_that_were_made_and_not_attached_come_first() {
          eni eni-1 at 0 addresses 6
          eni eni-2 own addresses 6",
         "assign 2 addresses of subnet-1 to eni-1
-         blocked: eni-2 was made for this node and cannot be attached to it: it waits for clean-up",
+         blocked: eni-2 was made for this node and cannot be attached to it: Berth deletes it if Berth made it and no tag keeps it; \
+         otherwise delete it or its tag",
     );
 }
 

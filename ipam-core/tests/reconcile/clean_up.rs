@@ -129,7 +129,7 @@ fn what_no_node_claims_goes_after_two_looks() {
          wait 3600 -> left none",
     );
     assert_eq!(looks(&rig), 14, "one in five minutes");
-    assert_eq!(rig.machine.totals(rig.now).left_behind, Some(0));
+    assert_eq!(rig.machine.totals(rig.now).unclaimed_enis, Some(0));
     rig.check_quiet();
 }
 
@@ -181,7 +181,7 @@ fn a_cluster_without_a_name_deletes_nothing_and_says_so() {
     let mut rig = rig(&format!("{nameless}{LEFT}"));
     rig.grace = Duration::from_hours(24);
     check_on(&mut rig, "start, wait 3600 -> CleanUpOff, left eni-9");
-    assert_eq!((looks(&rig), rig.machine.totals(rig.now).left_behind), (0, None));
+    assert_eq!((looks(&rig), rig.machine.totals(rig.now).unclaimed_enis), (0, None));
 }
 
 #[test]
@@ -196,14 +196,14 @@ fn without_an_interval_nobody_looks() {
 fn an_observer_says_once_what_it_would_delete() {
     let text = format!("operator observe\n{LEFT}");
     let rig = check(&text, "start, wait 3600 -> WouldCleanUp eni-9, left eni-9");
-    assert_eq!(rig.machine.totals(rig.now).left_behind, Some(1));
+    assert_eq!(rig.machine.totals(rig.now).unclaimed_enis, Some(1));
 }
 
 #[test]
 fn who_gives_nothing_back_deletes_nothing() {
     let text = format!("operator no-release\n{LEFT}");
     let rig = check(&text, "start, wait 3600 -> left eni-9");
-    assert_eq!(rig.machine.totals(rig.now).left_behind, Some(1));
+    assert_eq!(rig.machine.totals(rig.now).unclaimed_enis, Some(1));
 }
 
 #[test]

@@ -51,6 +51,8 @@ mod scale;
 #[cfg(test)]
 mod selection;
 #[cfg(test)]
+mod spare;
+#[cfg(test)]
 mod steady;
 #[cfg(test)]
 mod stranded;

@@ -71,7 +71,12 @@ async fn nodes_are_json() {
     let row = json!({
         "name": "node-1", "instance": "i-1", "instance_type": "m5.large", "contract": "per-ip",
         "mode": "addresses", "enis": 1, "available": 9, "used": 7, "free": 2, "needed": 6,
-        "capacity": 27, "leaving": 16, "idle_enis": 1, "waiting": 1, "in_flight": 0,
+        "capacity": 27, "leaving": 16, "to_spare": 20,
+        "kept": {
+            "reason": "Delay",
+            "text": "they are not to spare for long enough yet: --excess-ip-release-delay",
+        },
+        "idle_enis": 1, "leaving_enis": 2, "waiting": 1, "in_flight": 0,
         "blocked": [{
             "reason": "InstanceFull",
             "text": "every slot for pods of this m5.large is taken",

@@ -5,8 +5,10 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use berth_shell::problem::chain;
-use ipam_core::ids::{EniId, NodeName};
+use ipam_core::action::Listed;
+use ipam_core::ids::NodeName;
 use ipam_core::reason::Blocked;
+use ipam_core::reconcile::Finding;
 use ipam_core::time::Tick;
 use k8s_openapi::api::core::v1::{Event, EventSource, ObjectReference};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{MicroTime, Time};
@@ -34,7 +36,7 @@ const CONTESTED: &str = "SecurityGroupsContested";
 
 fn again(pause: Duration) -> String {
     let minutes = pause.as_secs().div_ceil(60);
-    format!("again: somebody else changes them, too. It is put behind those in {minutes} minutes")
+    format!("in {minutes} minutes, since somebody else changes them, too")
 }
 
 /// Which events may be sent: one for each node and reason in ten minutes.
@@ -89,14 +91,21 @@ impl NodeEvents {
     }
 
     /// Says that an interface is behind other security groups than it should be, and is put behind those: after a pause if
-    /// somebody undid that before.
-    pub async fn drifted(&self, now: Tick, node: &NodeName, eni: &EniId, pause: Option<Duration>) {
-        let (reason, what) = match pause {
-            None => (DRIFTED, "and is put behind those".to_owned()),
-            Some(pause) => (CONTESTED, again(pause)),
+    /// somebody undid that before. Other findings are not said.
+    pub async fn drifted(&self, now: Tick, node: &NodeName, finding: &Finding) {
+        let (eni, found, wanted, reason, what) = match finding {
+            Finding::GroupsDrifted { eni, found, wanted } => {
+                (eni, found, wanted, DRIFTED, "where EC2 allows it".to_owned())
+            }
+            Finding::GroupsContested { eni, found, wanted, pause } => {
+                (eni, found, wanted, CONTESTED, again(*pause))
+            }
+            _ => return,
         };
+        let (found, wanted) = (Listed(found), Listed(wanted));
         let message = format!(
-            "{eni} is behind other security groups than the node asks for, {what}; --repair-security-groups=false leaves it"
+            "{eni} is behind {found}, and a new interface of the node would be behind {wanted}: it is put behind those {what}; \
+             --repair-security-groups=false leaves it"
         );
         self.send(now, node, ("Warning", reason), &message).await;
     }

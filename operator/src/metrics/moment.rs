@@ -70,7 +70,9 @@ struct Sums {
     candidates: u32,
     empty_slots: u32,
     leaving: u32,
+    to_spare: BTreeMap<&'static str, u32>,
     idle_enis: u32,
+    leaving_enis: u32,
     waiting_pods: u32,
     blocked: BTreeMap<&'static str, usize>,
     oldest: Option<Tick>,
@@ -88,7 +90,11 @@ impl Sums {
         self.candidates += node.candidates;
         self.empty_slots += node.empty_slots;
         self.leaving += node.leaving;
+        if let Some(kept) = node.kept {
+            *self.to_spare.entry(kept.label()).or_default() += node.to_spare;
+        }
         self.idle_enis += node.idle_enis;
+        self.leaving_enis += node.leaving_enis;
         self.waiting_pods += node.waiting_pods;
         let mut reasons: Vec<&str> =
             node.blocked.iter().map(|blocked| blocked.reason.label()).collect();
@@ -142,6 +148,19 @@ fn on_sums(make: &Maker, sums: &Sums, now: Tick) {
     )
     .set(sums.empty_slots.into());
     make.gauge("berth_leaving_ips", "Addresses on their way back to EC2").set(sums.leaving.into());
+    let to_spare = make.gauges(
+        "berth_spare_ips",
+        "Addresses that nodes could give back, by why they are still there",
+        &["reason"],
+    );
+    for (reason, count) in &sums.to_spare {
+        to_spare.with_label_values(&[reason]).set((*count).into());
+    }
+    make.gauge(
+        "berth_leaving_enis",
+        "Interfaces that are not published any more or being detached",
+    )
+    .set(sums.leaving_enis.into());
     make.gauge("berth_idle_enis", "Attached interfaces that hold nothing and that no node needs")
         .set(sums.idle_enis.into());
     make.gauge("berth_waiting_pods", "Pods that wait for an address").set(sums.waiting_pods.into());

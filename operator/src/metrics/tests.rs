@@ -9,7 +9,7 @@ use ipam_core::call::{Api, CallId};
 use ipam_core::failure::Failure;
 use ipam_core::ids::{EniId, InstanceId, NodeName};
 use ipam_core::reason::{Blocked, Reason};
-use ipam_core::reconcile::{Event, Finding, Mode, Rival, RivalDeed, Summary};
+use ipam_core::reconcile::{Event, Finding, Kept, Mode, Rival, RivalDeed, Summary};
 use ipam_core::time::Tick;
 use ipam_core::view::Contract;
 
@@ -33,7 +33,10 @@ pub(crate) fn summary(name: &str) -> Summary {
         candidates: 0,
         empty_slots: 2,
         leaving: 16,
+        to_spare: 20,
+        kept: Some(Kept::Delay),
         idle_enis: 1,
+        leaving_enis: 2,
         waiting_pods: 1,
         in_flight: 0,
         blocked: vec![Blocked { reason, short: 6 }],
@@ -111,7 +114,10 @@ fn events() -> Vec<Event> {
         Event::FirstAddress { node: node(), took },
         Event::WouldChange { node: node(), action: create() },
         Event::Found { node: node(), finding: Finding::EniVanished { eni: eni() } },
-        Event::Found { node: node(), finding: Finding::GroupsDrifted { eni: eni() } },
+        Event::Found {
+            node: node(),
+            finding: Finding::GroupsDrifted { eni: eni(), found: vec![], wanted: vec![] },
+        },
         Event::Unreadable { api: Api::DescribeSubnets, what: "x".into() },
         Event::PermissionMissing { api: Api::DescribeRouteTables },
         Event::RivalFound { node: None, rival },
@@ -229,6 +235,8 @@ fn figures_are_what_they_are_called() {
     check("berth_unclaimed_enis", 3.0);
     check("berth_idle_enis", 1.0);
     check("berth_leaving_ips", 16.0);
+    check("berth_leaving_enis", 2.0);
+    check("berth_spare_ips{reason=\"Delay\"}", 20.0);
     check("berth_would_change_total{action=\"DeleteNetworkInterface\"}", 1.0);
     check("berth_ec2_failures_total{action=\"DeleteNetworkInterface\",failure=\"Throttled\"}", 1.0);
     check("berth_audit_findings_total{kind=\"GroupsDrifted\"}", 1.0);

@@ -20,7 +20,8 @@ use super::{SettingsError, random};
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = "Addresses and interfaces")]
 pub(super) struct AllocationArguments {
-    /// What may be done: everything; everything but giving addresses back; or looking alone, which says what would be done
+    /// What may be done: everything; everything but giving back and cleaning up; or looking alone, which says what would be done: in the log,
+    /// and in /nodes what would be given back
     #[arg(long, env = "BERTH_MODE", default_value = "normal", value_name = "MODE")]
     mode: ModeName,
     /// Ask for /28 prefixes where the instance type takes them
@@ -58,7 +59,8 @@ pub(super) struct AllocationArguments {
         value_name = "SECONDS"
     )]
     excess_ip_release_delay: u32,
-    /// Addresses that may be given back per hour, 16 for each prefix; without it as many as there are to spare
+    /// Addresses that may be asked back of EC2 per hour, 16 for each prefix, at least 16; counted anew when the leader changes. Without it as many as
+    /// there are to spare
     #[arg(long, env = "BERTH_MAX_ADDRESS_RELEASES_PER_HOUR", value_parser = clap::value_parser!(u32).range(16..), value_name = "COUNT")]
     max_address_releases_per_hour: Option<u32>,
     /// Every node is compared with EC2 once in this time

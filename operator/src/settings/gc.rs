@@ -20,7 +20,8 @@ use crate::gc::Order;
 pub(super) const AFTER_HELP: &str = "\
 An interface goes when all of this is so: it carries the tags berth/managed=true and berth/cluster=NAME, its description
 names the instance that it was made for, no tag says that it is somebody else's, it is attached to nothing, it is older
-than --grace by its tag berth/created-at, and two looks --settle apart show all of that.
+than --grace by its tag berth/created-at, and two looks --settle apart show all of that. One without that tag stays: the
+operator alone watches for long enough to know how old it is.
 
 Which instances are nodes is not asked: the Kubernetes API is not needed. An operator that runs meanwhile is not hurt. What
 it makes now is younger than --grace; no pod uses an interface that is attached to nothing; EC2 deletes none that is
@@ -29,7 +30,8 @@ command is for what is left of a cluster that is no more, and for those who want
 
 Two clusters of one name in one account cannot be told apart: look at the list of --dry-run when that may be so.
 
-Exit status: 0 when all that was due is gone, or nothing was; 1 when something failed; 2 for the command line.";
+Exit status: 0 when nothing failed: run it again while the last line says that something is left for later; 1 when
+something failed; 2 for the command line.";
 
 /// Settings of `gc`.
 #[derive(Debug, Clone)]

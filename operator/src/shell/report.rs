@@ -2,14 +2,14 @@
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
-use std::time::Duration;
 
-use ipam_core::action::Action;
+use ipam_core::action::{Action, Listed};
 use ipam_core::call::Api;
 use ipam_core::failure::{Failure, Remedy};
-use ipam_core::ids::{EniId, NodeName};
+use ipam_core::ids::NodeName;
 use ipam_core::reason::Blocked;
 use ipam_core::reconcile::{Event, Finding, Mode, Rival, RivalDeed};
+use ipam_core::release::size;
 use kube::Client;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
@@ -37,8 +37,9 @@ fn log(event: &Event, said: &mut Said) {
         Event::Sent { call, api, change: None, waited } => {
             debug!(call = call.0, %api, ?waited, "sent");
         }
-        Event::Changed { node, action, subnet: _, addresses, took } => {
-            info!(%node, %action, addresses, ?took, "changed");
+        Event::Changed { node, action, subnet: _, addresses: came, took } => {
+            let went: u32 = action.gives_back().map(size).sum();
+            info!(%node, %action, came, went, ?took, "changed");
         }
         Event::Failed { api, change, subnet: _, failure, took: _ } => {
             log_failure(*api, change.as_ref(), failure);
@@ -50,11 +51,15 @@ fn log(event: &Event, said: &mut Said) {
         | Event::CleanUpFailed { .. }
         | Event::WouldCleanUp { .. }
         | Event::CleanUpOff => log_clean_up(event),
-        Event::Found { node, finding: Finding::GroupsDrifted { eni } } => {
-            warn!(%node, %eni, "the interface is behind other security groups than a new one would get: it is put behind those");
+        Event::Found { node, finding: Finding::GroupsDrifted { eni, found, wanted } } => {
+            let (found, wanted) = (Listed(found), Listed(wanted));
+            warn!(%node, %eni, %found, %wanted, "the interface is behind other security groups than a new one would get: it is put \
+                behind those where mode and permissions allow it; --repair-security-groups=false leaves it");
         }
-        Event::Found { node, finding: Finding::GroupsContested { eni, pause } } => {
-            warn!(%node, %eni, ?pause, "somebody keeps putting the interface behind other security groups: it is put back later");
+        Event::Found { node, finding: Finding::GroupsContested { eni, found, wanted, pause } } => {
+            let (found, wanted) = (Listed(found), Listed(wanted));
+            warn!(%node, %eni, %found, %wanted, ?pause, "somebody keeps putting the interface behind other security groups: it is \
+                put back later; --repair-security-groups=false leaves it");
         }
         Event::Found { node, finding } => {
             warn!(%node, kind = finding.label(), ?finding, "EC2 differs from what was known");
@@ -93,7 +98,8 @@ fn log_clean_up(event: &Event) {
             debug!(%eni, %instance, %failure, "an interface that no node claims is not deleted");
         }
         Event::CleanUpFailed { eni, instance, failure, took: _ } => {
-            warn!(%eni, %instance, %failure, "an interface that no node claims is not deleted");
+            warn!(%eni, %instance, %failure, "an interface that no node claims is not deleted: the next looks decide again; \
+                `berth-operator gc --dry-run` says why");
         }
         Event::WouldCleanUp { eni, instance, age } => {
             info!(%eni, %instance, ?age, "an interface that no node claims would be deleted");
@@ -113,6 +119,11 @@ fn is_daily(failure: &Failure) -> bool {
 
 fn log_failure(api: Api, change: Option<&(NodeName, Action)>, failure: &Failure) {
     match (change, is_daily(failure)) {
+        (Some((node, action @ Action::DetachEni { .. })), false)
+            if matches!(failure, Failure::Refused { .. }) =>
+        {
+            warn!(%api, %node, %action, %failure, "failed: the interface stays, and is tried again after --eni-idle-delay");
+        }
         (Some((node, action)), true) => debug!(%api, %node, %action, %failure, "failed"),
         (Some((node, action)), false) => warn!(%api, %node, %action, %failure, "failed"),
         (None, true) => debug!(%api, %failure, "failed"),
@@ -206,8 +217,8 @@ const BACKLOG: usize = 256;
 enum Shown {
     /// What keeps it from what it wants, the worst first; empty: nothing any more.
     Blocked(Vec<Blocked>),
-    /// An interface was behind other security groups than a new one would get. With a pause, somebody undid that it was put back.
-    Drifted(EniId, Option<Duration>),
+    /// An interface was behind other security groups than a new one would get.
+    Drifted(Finding),
 }
 
 impl Shown {
@@ -219,12 +230,10 @@ impl Shown {
                 worst.sort_by_key(|blocked| std::cmp::Reverse(blocked.short));
                 Some((node.clone(), Self::Blocked(worst)))
             }
-            Event::Found { node, finding: Finding::GroupsDrifted { eni } } => {
-                Some((node.clone(), Self::Drifted(eni.clone(), None)))
-            }
-            Event::Found { node, finding: Finding::GroupsContested { eni, pause } } => {
-                Some((node.clone(), Self::Drifted(eni.clone(), Some(*pause))))
-            }
+            Event::Found {
+                node,
+                finding: finding @ (Finding::GroupsDrifted { .. } | Finding::GroupsContested { .. }),
+            } => Some((node.clone(), Self::Drifted(finding.clone()))),
             _ => None,
         }
     }
@@ -250,8 +259,8 @@ impl Reporter {
                         Some(first) => events.blocked(board.now(), &node, first).await,
                         None => events.unblocked(board.now(), &node).await,
                     },
-                    Shown::Drifted(eni, pause) => {
-                        events.drifted(board.now(), &node, &eni, pause).await;
+                    Shown::Drifted(finding) => {
+                        events.drifted(board.now(), &node, &finding).await;
                     }
                 }
             }

@@ -337,12 +337,12 @@ impl<C: Cloud> Term<C> {
     fn show(&mut self, now: Tick) {
         self.shown = now;
         self.show_at = None;
-        let Totals { subnets, left_behind, .. } = self.machine.totals(now);
+        let Totals { subnets, unclaimed_enis, .. } = self.machine.totals(now);
         let budget = self.machine.budget().clone();
         let (calls, writes) = (self.work.calls(), self.work.writes());
         self.board.say(|state| {
             state.subnets = subnets;
-            state.unclaimed_enis = left_behind;
+            state.unclaimed_enis = unclaimed_enis;
             state.budget = Some(budget);
             state.calls_in_flight = calls;
             state.writes_in_flight = writes;

@@ -89,7 +89,7 @@ fn a_dry_run_shows_what_there_is_and_deletes_nothing() {
              eni-00000011 vpc-0000000a subnet-0000000b i-0000dead … 1 left behind: a second look has to confirm it
              eni-00000015 vpc-0000000a subnet-0000000b i-0000dead … 1 stays: a tag says that it is somebody else's
              eni-00000013 vpc-0000000a subnet-0000000b i-0000dead 0s 1 stays: too young
-             eni-00000014 vpc-0000000a subnet-0000000b i-0000dead ? 1 stays: no tag says how old it is, and it was not watched for long enough
+             eni-00000014 vpc-0000000a subnet-0000000b i-0000dead ? 1 stays: no readable tag berth/created-at says how old it is, and it was not watched for the grace period
              2 left behind, 3 stay",
             "",
         );

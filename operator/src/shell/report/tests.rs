@@ -77,6 +77,18 @@ fn decisions_are_at_debug_and_changes_at_info() {
         "DEBUG sent call=7 api=AssignPrivateIpAddresses node=node-1 \
          action=assign 8 addresses of subnet-1 to eni-1 waited=0ns",
     );
+    let prefixes = vec!["10.0.0.16/28".parse().unwrap(), "10.0.0.64/28".parse().unwrap()];
+    let back = Action::UnassignPrefixes { eni: "eni-1".parse().unwrap(), prefixes };
+    check(
+        &Event::Changed {
+            node: node.clone(),
+            action: back,
+            subnet: None,
+            addresses: 0,
+            took: took(),
+        },
+        "INFO changed node=node-1 action=take 10.0.0.16/28, 10.0.0.64/28 off eni-1 came=0 went=32 took=500ms",
+    );
     let api = Api::DescribeSubnets;
     check(
         &Event::Sent { call: CallId(8), api, change: None, waited: took() },
@@ -84,7 +96,7 @@ fn decisions_are_at_debug_and_changes_at_info() {
     );
     check(
         &Event::Changed { node, action, subnet: None, addresses: 8, took: took() },
-        "INFO changed node=node-1 action=assign 8 addresses of subnet-1 to eni-1 addresses=8 took=500ms",
+        "INFO changed node=node-1 action=assign 8 addresses of subnet-1 to eni-1 came=8 went=0 took=500ms",
     );
 }
 
@@ -158,16 +170,22 @@ fn what_somebody_else_did_is_at_warn() {
         &Event::Found { node: "node-1".parse().unwrap(), finding },
         "WARN EC2 differs from what was known node=node-1 kind=\"EniVanished\" finding=EniVanished { eni: eni-1 }",
     );
-    let finding = Finding::GroupsDrifted { eni: "eni-1".parse().unwrap() };
+    let groups =
+        || (vec!["sg-a".parse().unwrap()], vec!["sg-b".parse().unwrap(), "sg-c".parse().unwrap()]);
+    let (eni, (found, wanted)) = ("eni-1".parse().unwrap(), groups());
+    let finding = Finding::GroupsDrifted { eni, found, wanted };
     check(
         &Event::Found { node: "node-1".parse().unwrap(), finding },
-        "WARN the interface is behind other security groups than a new one would get: it is put behind those node=node-1 eni=eni-1",
+        "WARN the interface is behind other security groups than a new one would get: it is put behind those where mode and permissions \
+         allow it; --repair-security-groups=false leaves it node=node-1 eni=eni-1 found=sg-a wanted=sg-b, sg-c",
     );
     let pause = Duration::from_hours(1);
-    let finding = Finding::GroupsContested { eni: "eni-1".parse().unwrap(), pause };
+    let (eni, (found, wanted)) = ("eni-1".parse().unwrap(), groups());
+    let finding = Finding::GroupsContested { eni, found, wanted, pause };
     check(
         &Event::Found { node: "node-1".parse().unwrap(), finding },
-        "WARN somebody keeps putting the interface behind other security groups: it is put back later node=node-1 eni=eni-1 pause=3600s",
+        "WARN somebody keeps putting the interface behind other security groups: it is put back later; --repair-security-groups=false \
+         leaves it node=node-1 eni=eni-1 found=sg-a wanted=sg-b, sg-c pause=3600s",
     );
     let rival = Rival { who: "cilium-operator-aws".into(), did: RivalDeed::WrotePool };
     check(
@@ -198,7 +216,8 @@ fn what_becomes_of_interfaces_that_no_node_claims() {
     );
     check(
         &failed(Failure::NoAnswer { cause: "cut".into() }),
-        "WARN an interface that no node claims is not deleted eni=eni-1 instance=i-1 failure=no answer: cut",
+        "WARN an interface that no node claims is not deleted: the next looks decide again; `berth-operator gc --dry-run` says why \
+         eni=eni-1 instance=i-1 failure=no answer: cut",
     );
     check(
         &Event::CleanUpOff,
