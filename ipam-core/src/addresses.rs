@@ -9,7 +9,7 @@ use ipnet::Ipv4Net;
 use crate::prefix::addresses_of;
 
 /// The addresses of one /28: its first 28 bits, and one bit for each address.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 struct Block {
     base: u32,
     members: u16,
@@ -18,7 +18,7 @@ struct Block {
 /// A set of IPv4 addresses: 8 bytes for each /28 of which at least one address is in it.
 ///
 /// The addresses of a node lie close together: 16 in a /28 with prefixes, some tens in a subnet without.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
 pub struct AddressSet(Box<[Block]>);
 
 impl AddressSet {
@@ -45,6 +45,29 @@ impl AddressSet {
     #[must_use]
     pub fn is_within(&self, other: &Self) -> bool {
         self.0.iter().all(|block| block.members & !other.members_of(block.base) == 0)
+    }
+
+    /// What is in it and not in `other`.
+    #[must_use]
+    pub fn without(&self, other: &Self) -> Self {
+        let rest = |block: &Block| Block {
+            members: block.members & !other.members_of(block.base),
+            ..*block
+        };
+        Self(self.0.iter().map(rest).filter(|block| block.members != 0).collect())
+    }
+
+    /// What is in it or in `other`.
+    #[must_use]
+    pub fn and(&self, other: &Self) -> Self {
+        let more = |block: &Block| Block {
+            members: block.members | other.members_of(block.base),
+            ..*block
+        };
+        let new = other.0.iter().filter(|block| self.members_of(block.base) == 0).copied();
+        let mut blocks: Vec<Block> = self.0.iter().map(more).chain(new).collect();
+        blocks.sort_unstable_by_key(|block| block.base);
+        Self(blocks.into())
     }
 
     fn members_of(&self, base: u32) -> u16 {

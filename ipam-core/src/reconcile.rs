@@ -15,6 +15,7 @@
 //! waits in line are nodes, not calls.
 
 mod agenda;
+mod allowance;
 mod answer;
 mod clean_up;
 mod event;
@@ -73,6 +74,7 @@ use send::Sent;
 use settings::READING_LASTS;
 use vpc::VpcState;
 
+pub use allowance::Allowance;
 pub use event::{Event, Finding, Rival, RivalDeed};
 pub use giving::GivingBack;
 pub use settings::{Mode, ReconcileSettings, SubnetFilter};
@@ -135,18 +137,18 @@ impl Reconciler {
     /// A machine that knows nothing yet.
     #[must_use]
     pub fn new(settings: ReconcileSettings, now: Tick) -> Self {
-        let budget = Budget::new(settings.budget.clone(), now);
-        Self::with_budget(settings, budget, now)
+        let allowance = Allowance::new(&settings, now);
+        Self::with_allowance(settings, allowance, now)
     }
 
-    /// A machine that knows nothing yet but how much EC2 takes: that of a later term of the same process. With full buckets it would
-    /// have to be throttled anew to learn what the one before knew.
+    /// A machine that knows nothing yet but what it may do: that of a later term of the same process.
     #[must_use]
-    pub fn with_budget(settings: ReconcileSettings, budget: Budget, now: Tick) -> Self {
+    pub fn with_allowance(settings: ReconcileSettings, allowance: Allowance, now: Tick) -> Self {
+        let Allowance { budget, creations, released } = allowance;
         let catalog = Catalog::new(settings.overrides.clone());
         let shares_bucket = settings.budget.overall().is_some();
         let clean_up = CleanUp::new(&settings);
-        Self {
+        let mut machine = Self {
             settings,
             network: NetworkView::default(),
             catalog,
@@ -164,13 +166,16 @@ impl Reconciler {
             agenda: Agenda::default(),
             gates: Gates::default(),
             held: BTreeMap::new(),
-            creations: LastHour::default(),
-            released: LastHour::default(),
+            creations,
+            released,
             detach_probe: None,
             clean_up,
             rivals: Rivals::default(),
             out: Outbox::default(),
-        }
+        };
+        machine.expire_creations();
+        machine.expire_releases();
+        machine
     }
 
     /// A node is new, or is different.

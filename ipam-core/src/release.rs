@@ -22,7 +22,8 @@
 //!
 //! **The agent's last word.** Between the agent's look and its answer a pod may come. So an agreement has to stand for longer than agents
 //! take to publish a use, and is looked at again when the call leaves. Agents of the CIDR contract take back what they gave
-//! up as long as `status.eni` shows it, and without asking: so it is not shown any more before it is unassigned.
+//! up as long as `status.eni` shows it, and without asking: so it is not shown any more before it is unassigned. And what they do not name
+//! counts as given up only when they have written something since it was seen that they are shown it.
 //!
 //! **Stranded.** An agent may give up a CIDR and not take it back when it needs one (cilium/cilium#47910). It is of no use to its node
 //! then, and counts as available all the same. So one that the agent has named before leaves, like any other, when the agent asks
@@ -33,6 +34,7 @@
 //! may still be on its way; and what is released is no address of the node again before its entry is gone.
 
 mod choose;
+mod heard;
 mod step;
 mod usage;
 
@@ -49,6 +51,7 @@ use crate::prefix::{addresses_of, block_of};
 use crate::time::Tick;
 use crate::view::Contract;
 
+use heard::Heard;
 use usage::overlap;
 
 pub use step::{Facts, Held, Said, State, step};
@@ -146,6 +149,8 @@ pub struct Releases {
     graves: BTreeMap<Ipv4Net, Grave>,
     /// What the agent has named while it was watched (CIDR contract), as far as it is shown it or it is on its way.
     named: BTreeSet<Ipv4Net>,
+    /// What the agent can know of (CIDR contract).
+    heard: Option<Heard>,
 }
 
 impl Releases {
@@ -158,6 +163,7 @@ impl Releases {
         self.graves.retain(|_, grave| look.now < grave.kept);
         self.inherit(settings, look, is_first);
         self.note_named(look);
+        self.listen(look);
         for _ in 0..ROUNDS_MAX {
             if !self.go_on(settings, look) {
                 break;
@@ -177,6 +183,21 @@ impl Releases {
             None => usage.listed.touches(*net) || usage.keeps(*net),
         };
         self.named.retain(is_there);
+    }
+
+    /// Keeps what the agent can know of.
+    fn listen(&mut self, look: Look<'_>) {
+        match (look.contract, &mut self.heard) {
+            (Contract::PerIp, heard) => *heard = None,
+            (Contract::Cidr, Some(heard)) => heard.note(look.usage),
+            (Contract::Cidr, none) => *none = Some(Heard::begin(look.usage)),
+        }
+    }
+
+    /// Whether the agent was shown something and has not written since, so that nobody knows what it does with it.
+    #[must_use]
+    pub fn awaits_word(&self) -> bool {
+        self.heard.as_ref().is_some_and(Heard::is_awaited)
     }
 
     /// Takes one step of each unit that its facts allow. Answers whether anything is different.

@@ -170,6 +170,15 @@ impl Demand {
             Self::Cidr { .. } => Contract::Cidr,
         }
     }
+
+    /// The IPv4 addresses that an agent of the CIDR contract asks for in all; 0 for others.
+    #[must_use]
+    pub const fn requested(self) -> u32 {
+        match self {
+            Self::PerIp { .. } => 0,
+            Self::Cidr { ipv4, .. } => ipv4,
+        }
+    }
 }
 
 /// What was observed of one interface.

@@ -17,8 +17,7 @@ use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::time::Duration;
 
-use ipam_core::budget::Budget;
-use ipam_core::reconcile::Mode;
+use ipam_core::reconcile::{Allowance, Mode};
 use kube::Client;
 use tokio::sync::oneshot;
 use tokio::task::JoinSet;
@@ -87,8 +86,8 @@ pub async fn run<C: Cloud>(
     // Dropped with this future, which then leaves the Lease to run out.
     let mut elections = JoinSet::new();
     elections.spawn(election.run(async { drop(asked.await) }));
-    let budget = Budget::new(settings.machine.budget.clone(), board.now());
-    let office = Office { settings, cloud: Arc::new(cloud), client, board, leadership, budget };
+    let allowance = Allowance::new(&settings.machine, board.now());
+    let office = Office { settings, cloud: Arc::new(cloud), client, board, leadership, allowance };
     tokio::select! {
         result = office.serve(&mut shutdown) => result?,
         _ended = elections.join_next() => return Err(RunError::ElectionEnded),
@@ -159,7 +158,7 @@ struct Office<C> {
     client: Client,
     board: Arc<Board>,
     leadership: Leadership,
-    budget: Budget,
+    allowance: Allowance,
 }
 
 impl<C: Cloud> Office<C> {
@@ -195,7 +194,7 @@ impl<C: Cloud> Office<C> {
         });
         let mut term = Term::new(self);
         let end = term.serve(&mut self.leadership, shutdown).await;
-        self.budget = term.into_budget();
+        self.allowance = term.into_allowance();
         if end == End::Lost {
             warn!("the Lease is lost: everything is dropped, and nothing more is changed");
         }

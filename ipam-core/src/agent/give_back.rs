@@ -8,6 +8,9 @@
 //! the order of the object's versions, and one that shows it allocated after that is younger than the omission. What a publication
 //! that failed, or one of a former process, has done is not known either, and is found out in the same way. What the operator hides
 //! and shows again is promised still, and is found out anew.
+//!
+//! **Named first.** An operator cannot tell who has nothing to say of a CIDR from who cannot say it, and takes nothing of which its agent
+//! has not written anything since it is shown. So what is shown anew is named before it is given back, also what was given back before.
 
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::vec::Vec;
@@ -32,6 +35,8 @@ pub(super) struct GiveBack {
     left_out: BTreeMap<IpNet, LeftOut>,
     /// What is wanted back.
     returning: BTreeSet<IpNet>,
+    /// What is promised and was not shown for a while.
+    shown_anew: BTreeSet<IpNet>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -99,13 +104,15 @@ impl GiveBack {
         for usage in mine.iter().filter(|usage| usage.promised > 0) {
             let cidr = usage.listed.cidr;
             let is_broken_into = !is_given_back(usage);
-            let is_wanted = free < target.wanted || is_broken_into;
+            let is_shown_anew = self.shown_anew.remove(&cidr);
+            let is_wanted = free < target.wanted || is_broken_into || is_shown_anew;
             if is_wanted && !self.returning.contains(&cidr) {
                 free += usage.promised;
                 self.take_back(now, ledger, cidr, &mut changes);
             }
         }
-        for usage in mine.iter().rev().filter(|usage| is_idle(usage)) {
+        let is_named = |usage: &&&CidrUsage| self.named.contains(&usage.listed.cidr);
+        for usage in mine.iter().rev().filter(|usage| is_idle(usage)).filter(is_named) {
             let rest = free.checked_sub(usage.free).filter(|rest| *rest >= target.kept);
             if let Some(rest) = rest
                 && ledger.promise_cidr(usage.listed.cidr).is_ok()
@@ -217,6 +224,13 @@ impl GiveBack {
         self.left_out.retain(|cidr, _| is_attached(cidr));
         self.kept_so_far.retain(is_attached);
         self.returning.retain(is_attached);
+        self.shown_anew.retain(is_attached);
+        if let Some(before) = &self.attached {
+            let is_new = |cidr: &IpNet| before.iter().all(|listed| listed.cidr != *cidr);
+            let new = attached.iter().map(|listed| listed.cidr).filter(is_new);
+            let is_promised = |cidr: &IpNet| ledger.promises().any(|it| cidr.contains(&it));
+            self.shown_anew.extend(new.filter(is_promised));
+        }
         let mut withdrawn = false;
         for (cidr, left_out) in core::mem::take(&mut self.left_out) {
             if let Some(after) = left_out.after(word.allocated.contains(&cidr)) {

@@ -309,9 +309,10 @@ impl Reconciler {
         let is_gone = |refusal: Refusal| {
             matches!(refusal, Refusal::AttachmentNotFound | Refusal::EniNotFound)
         };
-        let settle = self.settings.settle;
+        let (settle, late_for) = (self.settings.settle, self.settings.release.late_for);
         match failure {
-            Failure::NoAnswer { .. } => {}
+            // A reading that shows it attached may be older than what the call does yet.
+            Failure::NoAnswer { .. } => departure.unsure_until = Some(now + late_for),
             Failure::Throttled | Failure::NotSent { .. } => {
                 view.marks.doomed.retain(|doomed| doomed != eni);
             }

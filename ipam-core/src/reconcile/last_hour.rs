@@ -6,7 +6,7 @@ use core::time::Duration;
 use crate::time::Tick;
 
 /// What was done within the last hour, if there is a cap on it.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct LastHour {
     done: VecDeque<(Tick, u32)>,
 }

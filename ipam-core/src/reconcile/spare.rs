@@ -6,8 +6,7 @@ use super::gate::GateKey;
 use super::record::Record;
 use super::{Mode, Reconciler};
 use crate::call::Api;
-use crate::capacity::available;
-use crate::demand::{Supply, excess, used};
+use crate::demand::excess;
 use crate::release::{Releases, State, Usage, size};
 use crate::view::{Contract, NodeView};
 
@@ -24,7 +23,7 @@ pub enum Kept {
     MissingPermission,
     /// Not all is known for certain by which something could be taken from the node.
     Uncertain,
-    /// The agent has not said yet what it keeps.
+    /// The agent has not said yet what it keeps, or nothing since it was shown more.
     AgentSilent,
     /// As much as the cap allows was given back within the last hour.
     CapReached {
@@ -79,7 +78,9 @@ impl fmt::Display for Kept {
             Self::Uncertain => {
                 "what its agent says cannot be read in full, or EC2 has not shown all of it lately"
             }
-            Self::AgentSilent => "its agent has not said yet which CIDRs it keeps",
+            Self::AgentSilent => {
+                "its agent has not said yet which CIDRs it keeps, or nothing since it was shown more: see its log if that lasts"
+            }
             Self::CapReached { per_hour } => {
                 return write!(
                     out,
@@ -116,12 +117,8 @@ impl Reconciler {
 
     /// How many addresses a node has to spare, whether or not it may give them up.
     fn to_spare(&self, view: &NodeView) -> u32 {
-        let watermarks = &view.settings.watermarks;
-        let available = available(view, &self.settings.policy);
-        let used = used(view.demand, watermarks);
-        // Pods that wait are about to use something.
-        let soon = Supply { available, used: used.saturating_add(view.waiting_pods) };
-        if self.short(view) > 0 { 0 } else { excess(soon, watermarks) }
+        let soon = self.supply_when_served(view);
+        if self.short(view) > 0 { 0 } else { excess(soon, &view.settings.watermarks) }
     }
 
     /// Whether addresses may be taken off nodes at all.
@@ -176,6 +173,7 @@ impl Reconciler {
             None if is_some(State::Asked) => Kept::AgentAsked,
             None if is_some(State::Waiting) => Kept::Delay,
             None if leaving > 0 => Kept::Leaving,
+            None if releases.awaits_word() => Kept::AgentSilent,
             None => Kept::InUse,
         }
     }

@@ -263,11 +263,26 @@ impl Reconciler {
     /// How many addresses the node lacks that it must have.
     pub(super) fn short(&self, view: &NodeView) -> u32 {
         let watermarks = &view.settings.watermarks;
-        let supply = Supply {
+        ask(self.supply(view), watermarks, view.waiting_pods, watermarks.max_allocate()).must
+    }
+
+    /// How many addresses the node will lack when the pods that wait have theirs.
+    pub(super) fn short_when_served(&self, view: &NodeView) -> u32 {
+        let watermarks = &view.settings.watermarks;
+        ask(self.supply_when_served(view), watermarks, 0, watermarks.max_allocate()).must
+    }
+
+    /// What the node has and uses when the pods that wait have their addresses.
+    pub(super) fn supply_when_served(&self, view: &NodeView) -> Supply {
+        let supply = self.supply(view);
+        Supply { used: supply.used.saturating_add(view.waiting_pods), ..supply }
+    }
+
+    fn supply(&self, view: &NodeView) -> Supply {
+        Supply {
             available: available(view, &self.settings.policy),
-            used: used(view.demand, watermarks),
-        };
-        ask(supply, watermarks, view.waiting_pods, watermarks.max_allocate()).must
+            used: used(view.demand, &view.settings.watermarks),
+        }
     }
 }
 

@@ -14,8 +14,10 @@ impl Releases {
     pub(super) fn wanted<'a>(&self, look: Look<'a>) -> BTreeMap<Ipv4Net, &'a Holding> {
         let mut left = look.spare.saturating_sub(self.uncertain(look));
         let mut candidates: Vec<_> = look.held.iter().enumerate().collect();
-        candidates
-            .retain(|(_, it)| look.usage.spares(look.contract, it.net) && self.is_free(it.net));
+        candidates.retain(|(_, it)| {
+            let is_spared = look.usage.spares(look.contract, it.net);
+            is_spared && self.is_free(it.net) && self.is_given_up(it.net)
+        });
         candidates.sort_by_key(|(position, it)| {
             let unit = self.units.get(&it.net);
             (Reverse(unit.map(|it| it.state)), unit.map(|it| it.since), *position)
@@ -44,6 +46,14 @@ impl Releases {
     fn is_free(&self, net: Ipv4Net) -> bool {
         let state = self.units.get(&net).map(|unit| unit.state);
         matches!(state, None | Some(State::Waiting | State::Asked | State::Agreed))
+    }
+
+    /// Whether the agent, if it could take a unit for its own by being shown it, has had the time to say so. It is not shown what it is asked
+    /// for.
+    fn is_given_up(&self, net: Ipv4Net) -> bool {
+        let Some(heard) = &self.heard else { return true };
+        let state = self.units.get(&net).map(|unit| unit.state);
+        !matches!(state, None | Some(State::Waiting)) || heard.is_about(net)
     }
 
     /// Addresses that are seen and may be gone.

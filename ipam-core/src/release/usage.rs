@@ -21,6 +21,8 @@ pub struct Usage {
     pub used: AddressSet,
     /// What stands in `status.ipam.release-ips`.
     pub releases: BTreeMap<Ipv4Addr, Release>,
+    /// The IPv4 addresses that the agent asks for in all (CIDR contract).
+    pub requested: u32,
     /// The CIDRs that the agent keeps (CIDR contract).
     pub allocated: BTreeSet<Ipv4Net>,
     /// What was published for the agent: the addresses in `spec.ipam.pool` (per-IP contract), or in `status.eni` (CIDR contract).

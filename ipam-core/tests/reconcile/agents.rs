@@ -159,6 +159,7 @@ impl Agent {
             is_certain: true,
             used: object.used.iter().copied().collect(),
             releases: object.entries.clone(),
+            requested: demand.requested(),
             allocated: object.allocated.clone(),
             listed: object.shown.iter().flat_map(|net| addresses_of(*net)).collect(),
             shown: object.interfaces.clone(),

@@ -81,6 +81,18 @@ fn what_is_being_detached_gets_nothing_more() {
     }
 }
 
+/// A call may be on its way for a minute after it was given up, whatever readings show meanwhile.
+#[test]
+fn what_may_yet_be_detached_gets_nothing_more() {
+    for fault in [Fault::LostBefore, Fault::LostAndLate] {
+        let mut rig = departing();
+        rig.faults = once(Api::DetachNetworkInterface, 0, fault);
+        rig.run_until(|rig| rig.count(Api::DetachNetworkInterface) == 1);
+        take_step(&mut rig, "used 7, wait 60");
+        assert_eq!(filled(&rig, &second()), 0, "{fault:?}: {}", rig.describe());
+    }
+}
+
 /// EC2 did it: it is known to go, although its answer was lost, and is not detached again.
 #[test]
 fn a_detachment_whose_answer_was_lost_is_seen() {

@@ -217,6 +217,21 @@ fn a_node_that_needs_something_or_is_not_ours_keeps_it() {
     holds("", "rival, wait 300 -> 8 on 2 RivalOperator", "wait 310 -> 8 on 2\nwait 0");
 }
 
+/// Each pod waits for a moment before it has its address: that is no need while there are enough.
+#[test]
+fn pods_that_come_and_go_keep_no_interface() {
+    let pods = "waiting 1, wait 1 -> 8 on 2\nwaiting 0, wait 240 -> 8 on 2\n".repeat(2);
+    check_here(
+        "node node-1 m5.large pre 7 addresses 8 certain
+         eni eni-2 of node-1 at 1 own",
+        &format!(
+            "start, wait 30 -> 8 on 2
+             {pods}waiting 1, wait 1 -> 8 on 2
+             waiting 0, wait 300 -> 8 on 1 by detach delete"
+        ),
+    );
+}
+
 #[test]
 fn one_at_a_time_the_highest_index_first() {
     let rig = check_here(

@@ -7,11 +7,10 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use ipam_core::action::Action;
-use ipam_core::budget::Budget;
 use ipam_core::call::{Api, Assigned, Call, CallId, Reply, Request};
 use ipam_core::failure::{Failure, Refusal};
 use ipam_core::ids::NodeName;
-use ipam_core::reconcile::{Event, NodeSeen, ReconcileSettings, Reconciler};
+use ipam_core::reconcile::{Allowance, Event, NodeSeen, ReconcileSettings, Reconciler};
 use ipam_core::time::Tick;
 
 use crate::agents::Agent;
@@ -146,16 +145,15 @@ impl Rig {
 
     /// Another operator takes over. What this one has sent is carried out, and nobody hears the answers.
     pub(crate) fn restart(&mut self) {
-        let budget = Budget::new(self.settings.budget.clone(), self.now);
-        self.begin(budget);
+        self.begin(Allowance::new(&self.settings, self.now));
     }
 
     /// The Lease is lost and won again, by the same process.
     pub(crate) fn lead_again(&mut self) {
-        self.begin(self.machine.budget().clone());
+        self.begin(self.machine.allowance());
     }
 
-    fn begin(&mut self, budget: Budget) {
+    fn begin(&mut self, allowance: Allowance) {
         for happening in self.queue.values_mut() {
             *happening = match std::mem::replace(happening, Happening::Done(Box::new(|_| ()))) {
                 Happening::Arrives(call) => {
@@ -167,7 +165,7 @@ impl Rig {
         }
         self.in_flight = 0;
         self.settings.token_salt.push('x');
-        self.machine = Reconciler::with_budget(self.settings.clone(), budget, self.now);
+        self.machine = Reconciler::with_allowance(self.settings.clone(), allowance, self.now);
         self.start();
     }
 

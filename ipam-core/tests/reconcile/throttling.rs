@@ -10,6 +10,7 @@ use ipam_core::ids::NodeName;
 use ipam_core::reconcile::ReconcileSettings;
 use ipam_core::view::Demand;
 
+use crate::door::take_step;
 use crate::rig::Rig;
 use crate::text::{rig, rig_with};
 
@@ -65,6 +66,24 @@ fn a_later_term_knows_how_much_ec2_takes() {
     };
     let (same, other) = (throttled(Rig::lead_again), throttled(Rig::restart));
     assert!(same * 2 < other, "{same} calls of the same process were throttled, {other} of others");
+}
+
+/// A Lease that comes and goes is no way around the cap of an hour.
+#[test]
+fn the_caps_of_an_hour_outlast_a_term() {
+    let given_back = |begin: fn(&mut Rig)| {
+        let mut rig = rig(
+            "operator releases 4\nsubnet subnet-1 10.0.0.0/22\nnode node-1 m5.large pre 8\nagents node-1",
+        );
+        for step in ["start", "pods 7", "pods 0, wait 300"] {
+            take_step(&mut rig, step);
+        }
+        assert_eq!(rig.available(&"node-1".parse().unwrap()), 11, "{}", rig.describe());
+        begin(&mut rig);
+        rig.run(Duration::from_mins(20));
+        rig.available(&"node-1".parse().unwrap())
+    };
+    assert_eq!([given_back(Rig::lead_again), given_back(Rig::restart)], [11, 8]);
 }
 
 fn throttled(rig: &Rig, api: Api) -> usize {

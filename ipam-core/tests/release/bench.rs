@@ -114,6 +114,7 @@ impl Node {
             "says" => self.say(rest),
             "forgets" => self.usage.releases.retain(|it, _| !addresses(rest).contains(it)),
             "written" => self.write(),
+            "requested" => self.usage.requested = rest.parse().unwrap(),
             "allocated" => self.usage.allocated = nets(rest).into_iter().collect(),
             "listed" => self.usage.listed = addresses(rest).into_iter().collect::<AddressSet>(),
             "contract" => self.contract = Contract::Cidr,

@@ -248,7 +248,7 @@ fn a_cidr_leaves_when_it_is_named_and_shown_no_more() {
 /// Agents of Cilium 1.20 take a CIDR back without asking, as long as they see it.
 #[test]
 fn a_cidr_that_is_named_again_stays() {
-    let begun = "allocated 16/28, listed 16/28,32/28, spare 16, wait 180";
+    let begun = "listed 16/28,32/28, allocated 16/28, spare 16, wait 180";
     check(
         "cidr 16/28 32/28",
         &format!(
@@ -285,11 +285,31 @@ fn what_an_agent_leaves_out_is_followed_as_in_the_fixtures() {
          allocated 1,2                 ->
          allocated 1                   -> 2 waiting
          drop 2                        ->
-         hold 16/28, allocated 1,16/28 ->
+         hold 16/28, listed 1,16/28, allocated 1,16/28 ->
          allocated 1                   -> 16/28 waiting
          wait 179                      -> 16/28 waiting",
     );
     check("1,2", "allocated 1, spare 0, wait 600 ->");
+}
+
+/// It may have given all of it to pods, and cannot say so; or it has said so, and that is not seen.
+#[test]
+fn what_an_agent_is_shown_and_has_not_written_since_is_kept() {
+    let begun = "listed 16/28, allocated 16/28, hold 32/28, spare 16";
+    check("cidr 16/28", &format!("{begun}, wait 600 ->"));
+    check(
+        "cidr 16/28",
+        &format!(
+            "{begun}, listed 16/28,32/28, wait 600 ->
+             requested 9                  -> 32/28 waiting
+             wait 180                     -> 32/28 asked; withheld 32/28
+             listed 16/28                 -> 32/28 agreed; withheld 32/28
+             spare 0                      ->
+             listed 16/28,32/28, spare 16, wait 600 ->
+             allocated 16/28,32/28        ->
+             allocated 16/28              -> 32/28 waiting"
+        ),
+    );
 }
 
 #[test]
@@ -300,7 +320,7 @@ fn an_agent_that_names_nothing_gives_nothing_back() {
 /// What the former operator withdrew may be gone in a moment; what is new on a node is shown at once.
 #[test]
 fn a_new_operator_does_not_show_what_was_withdrawn() {
-    let withdrawn = "allocated 16/28, listed 16/28,32/28, spare 16, wait 180, listed 16/28";
+    let withdrawn = "listed 16/28,32/28, allocated 16/28, spare 16, wait 180, listed 16/28";
     check(
         "cidr 16/28 32/28",
         &format!(

@@ -184,6 +184,7 @@ fn node(envelope: &Envelope<'_>, identity: &Identity) -> Result<ObservedNode, St
             is_certain: facts.use_is_certain,
             used: facts.used.into_keys().collect(),
             releases: facts.releases,
+            requested: facts.demand.requested(),
             allocated: facts.allocated.into_iter().filter_map(of_ipv4).collect(),
             listed: published(&object, facts.demand.contract()).clone(),
             shown: object.shown.clone(),

@@ -59,7 +59,7 @@ pub(super) struct AllocationArguments {
         value_name = "SECONDS"
     )]
     excess_ip_release_delay: u32,
-    /// Addresses that may be asked back of EC2 per hour, 16 for each prefix, at least 16; counted anew when the leader changes. Without it as many as
+    /// Addresses that may be asked back of EC2 per hour, 16 for each prefix, at least 16; another process that leads counts anew. Without it as many as
     /// there are to spare
     #[arg(long, env = "BERTH_MAX_ADDRESS_RELEASES_PER_HOUR", value_parser = clap::value_parser!(u32).range(16..), value_name = "COUNT")]
     max_address_releases_per_hour: Option<u32>,

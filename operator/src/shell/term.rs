@@ -6,10 +6,9 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use ipam_core::budget::Budget;
 use ipam_core::ids::NodeName;
 use ipam_core::policy::Policy;
-use ipam_core::reconcile::{Event, Reconciler, Rival, Totals};
+use ipam_core::reconcile::{Allowance, Event, Reconciler, Rival, Totals};
 use ipam_core::time::Tick;
 use kube::Client;
 use tokio::sync::mpsc;
@@ -74,7 +73,7 @@ pub(super) struct Term<C> {
 
 impl<C: Cloud> Term<C> {
     pub(super) fn new(office: &Office<C>) -> Self {
-        let Office { settings, cloud, client, board, leadership, budget } = office;
+        let Office { settings, cloud, client, board, leadership, allowance } = office;
         let mut machine_settings = settings.machine.clone();
         let now = board.now();
         // Client tokens of one term are never those of another.
@@ -85,7 +84,7 @@ impl<C: Cloud> Term<C> {
             board: Arc::clone(board),
             client: client.clone(),
             policy: machine_settings.policy.clone(),
-            machine: Reconciler::with_budget(machine_settings, budget.clone(), now),
+            machine: Reconciler::with_allowance(machine_settings, allowance.clone(), now),
             publisher: Publisher::new(PublishSettings::default()),
             work: Work::new(Arc::clone(cloud), client.clone(), leadership.clone()),
             calls_at_once: settings.ec2.calls_in_flight,
@@ -102,8 +101,8 @@ impl<C: Cloud> Term<C> {
     }
 
     /// How much EC2 takes, as far as is known.
-    pub(super) fn into_budget(self) -> Budget {
-        self.machine.budget().clone()
+    pub(super) fn into_allowance(self) -> Allowance {
+        self.machine.allowance()
     }
 
     /// Goes on until the Lease is lost or `shutdown` comes.

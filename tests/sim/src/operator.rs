@@ -11,12 +11,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 use std::time::Duration;
 
-use ipam_core::budget::Budget;
 use ipam_core::call::CallId;
 use ipam_core::call::Reply;
 use ipam_core::failure::Failure;
 use ipam_core::ids::NodeName;
-use ipam_core::reconcile::{ReconcileSettings, Reconciler};
+use ipam_core::reconcile::{Allowance, ReconcileSettings, Reconciler};
 use ipam_core::time::Tick;
 
 pub(crate) use self::election::{Election, PATIENCE, RETRY, Round, Vote};
@@ -71,8 +70,8 @@ pub(crate) struct Operator {
     pub(crate) election: Election,
     /// Its term, while it leads.
     pub(crate) term: Option<Box<Term>>,
-    /// How much EC2 takes, as far as its last term knew.
-    budget: Option<Budget>,
+    /// What it may still do, as its last term left it.
+    allowance: Option<Allowance>,
     /// How many terms there were.
     pub(crate) terms: u64,
     /// The turn that is to come, by the clock of the world.
@@ -120,7 +119,7 @@ impl Operator {
             paused: None,
             election: Election::default(),
             term: None,
-            budget: None,
+            allowance: None,
             terms: 0,
             turn_at: None,
             expires_at: None,
@@ -138,7 +137,7 @@ impl Operator {
     /// Kills it.
     pub(crate) fn kill(&mut self) {
         (self.life, self.is_up, self.paused, self.term) = (self.life + 1, false, None, None);
-        self.budget = None;
+        self.allowance = None;
     }
 
     /// Its own clock.
@@ -153,22 +152,22 @@ impl Operator {
 
     /// Ends its term.
     pub(crate) fn step_down(&mut self) {
-        self.budget = self.term.take().map(|term| term.machine.budget().clone());
+        self.allowance = self.term.take().map(|term| term.machine.allowance());
     }
 
-    /// Begins a term, whose machine knows nothing but how much EC2 takes.
+    /// Begins a term, whose machine knows nothing but what it may still do.
     pub(crate) fn begin(&mut self, now: Tick, settings: &ReconcileSettings) {
         self.terms += 1;
         let clock = self.clock(now);
         let mut settings = settings.clone();
         // Client tokens of one term are never those of another: the number of the process stands for its name.
         settings.token_salt = format!("{}-{}-{}", self.index, self.life, clock.as_millis());
-        let budget = self.budget.take();
-        let budget = budget.unwrap_or_else(|| Budget::new(settings.budget.clone(), clock));
+        let allowance = self.allowance.take();
+        let allowance = allowance.unwrap_or_else(|| Allowance::new(&settings, clock));
         self.term = Some(Box::new(Term {
             number: self.terms,
             began: now,
-            machine: Reconciler::with_budget(settings, budget, clock),
+            machine: Reconciler::with_allowance(settings, allowance, clock),
             publisher: Publisher::default(),
             calls: BTreeSet::new(),
             listed: false,

@@ -76,8 +76,7 @@ impl Reconciler {
     }
 
     fn needs_nothing(&self, record: &Record, view: &NodeView) -> bool {
-        view.waiting_pods == 0
-            && self.short(view) == 0
+        self.short_when_served(view) == 0
             && !wants_ipv6(view, &self.settings.policy)
             && record.resends.is_empty()
             && record.made_unseen.is_none()

@@ -95,6 +95,7 @@ impl Object {
             is_certain: true,
             used: self.used.keys().copied().collect(),
             releases: self.releases.clone(),
+            requested: demand.requested(),
             allocated: self.allocated.iter().filter_map(ipv4).collect(),
             shown: self.enis.iter().map(|eni| eni.facts.id.clone()).collect(),
             listed: match demand.contract() {

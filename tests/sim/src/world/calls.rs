@@ -72,6 +72,9 @@ impl World {
         let wall = self.wall(index);
         let came = cloud::carry_out(&mut self.ec2, self.now, (&who, &wall), call, page);
         self.note_answer(index, call, &came.answer);
+        if let Some(mutation) = mutation.filter(|_| may_have_happened(&came.answer)) {
+            self.check_cap((index, life), sent, mutation);
+        }
         let given_up = sent + EC2_PATIENCE;
         let (at, answer) = if given_up < came.at {
             self.counters.add(Counter::LateAnswers, 1);
@@ -100,4 +103,8 @@ impl World {
         let wake = Own::Answered { term, id, answer: Box::new(answer) };
         self.queue.put(at.max(self.now), Wake::Operator(index, life, wake));
     }
+}
+
+fn may_have_happened(answer: &Result<Reply, Failure>) -> bool {
+    answer.as_ref().err().is_none_or(Failure::may_have_happened)
 }

@@ -154,7 +154,6 @@ impl World {
         self.say(|| format!("op{index}: {mutation}"));
         self.check_turn(mutation);
         self.check_made_once(index, mutation);
-        self.check_cap(index, mutation);
         let holder = self.api.lease.holder;
         if holder.is_some_and(|holder| holder != index) {
             let action = mutation.action.to_string();

@@ -1,6 +1,6 @@
 //! What is given back: that nobody uses it, who asked for it, and that growth and release of a node do not alternate.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
 
@@ -32,6 +32,9 @@ const HOUR: Duration = Duration::from_hours(1);
 /// Which term of which operator.
 type Term = (usize, u64);
 
+/// Which process of which operator.
+type Process = (usize, u64);
+
 /// What is remembered of what is given back.
 #[derive(Debug, Default)]
 pub(super) struct Giving {
@@ -39,8 +42,8 @@ pub(super) struct Giving {
     asked: BTreeMap<(NodeName, Ipv4Addr), Term>,
     /// What was done last for a node since what its pods need has changed, and how often that was the opposite of what was done before.
     turns: BTreeMap<NodeName, (Way, u32)>,
-    /// Which term sent what off interfaces within the last hour, if there is a cap: when, and how many addresses.
-    spent: VecDeque<(Tick, Term, usize)>,
+    /// Which process took what off interfaces within the last hour, if there is a cap: when it sent that, and how many addresses.
+    spent: Vec<(Tick, Process, usize)>,
 }
 
 /// Which way a change goes.
@@ -95,17 +98,14 @@ impl World {
         }
     }
 
-    /// A term gives no more back within an hour than it may.
-    pub(super) fn check_cap(&mut self, index: usize, mutation: &Mutation) {
+    /// A process gives no more back within an hour than it may. EC2 has carried out what it sent at `when`, or nobody knows.
+    pub(super) fn check_cap(&mut self, process: Process, when: Tick, mutation: &Mutation) {
         let Some(cap) = self.scenario.region.per_hour else { return };
         let count: usize = mutation.action.gives_back().map(|net| addresses_of(net).count()).sum();
-        let (now, term) = (self.now, (index, self.operators[index].terms));
         let spent = &mut self.watch.giving.spent;
-        spent.push_back((now, term, count));
-        while spent.front().is_some_and(|(at, ..)| *at + HOUR <= now) {
-            spent.pop_front();
-        }
-        let sum: usize = spent.iter().filter(|(_, of, _)| *of == term).map(|it| it.2).sum();
+        spent.push((when, process, count));
+        spent.retain(|(at, ..)| *at + HOUR > when);
+        let sum: usize = spent.iter().filter(|(_, of, _)| *of == process).map(|it| it.2).sum();
         if usize::try_from(cap).is_ok_and(|cap| sum > cap) {
             self.broken("cap", format!("{mutation}: {sum} addresses within an hour"));
         }
