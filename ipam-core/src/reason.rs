@@ -6,7 +6,7 @@ use alloc::vec::Vec;
 use core::fmt;
 
 use crate::call::Api;
-use crate::ids::{EniId, InstanceId, InstanceType, SubnetId};
+use crate::ids::{EniId, InstanceId, InstanceType, NodeName, SubnetId};
 use crate::view::Tags;
 
 /// Why something was held back.
@@ -105,6 +105,11 @@ pub enum Reason {
     SettingsUnreadable,
     /// The node does not say which instance it is.
     InstanceNotNamed,
+    /// Another `CiliumNode` names the same instance: whose its interfaces are cannot be told.
+    InstanceShared {
+        /// The other one.
+        other: NodeName,
+    },
     /// An action of EC2 that the node needs is not allowed to the operator.
     MissingPermission {
         /// The action.
@@ -181,6 +186,7 @@ impl Reason {
             Self::NoIpv6OnType { .. } => "NoIpv6OnType",
             Self::SettingsUnreadable => "SettingsUnreadable",
             Self::InstanceNotNamed => "InstanceNotNamed",
+            Self::InstanceShared { .. } => "InstanceShared",
             Self::MissingPermission { .. } => "MissingPermission",
             Self::Throttled { .. } => "Throttled",
             Self::NoAnswer { .. } => "NoAnswer",
@@ -302,6 +308,10 @@ impl Reason {
         match self {
             Self::SettingsUnreadable => out.write_str(
                 "what the node asks for cannot be read: correct its spec.eni and spec.ipam",
+            ),
+            Self::InstanceShared { other } => write!(
+                out,
+                "the CiliumNode {other} names the same instance: delete the one that is not the instance's"
             ),
             Self::InstanceNotNamed => out.write_str(
                 "the node does not say which instance it is: its agent has to fill spec.instance-id and spec.eni",

@@ -170,7 +170,7 @@ impl Reconciler {
     fn judge_look(&mut self, vpc: &VpcId, look: &Look) {
         let Some(rule) = &self.clean_up.rule else { return };
         let Some(watched) = self.clean_up.vpcs.get_mut(vpc) else { return };
-        let is_node = |instance: &InstanceId| self.nodes.by_instance(instance).is_some();
+        let is_node = |instance: &InstanceId| self.nodes.is_node(instance);
         let verdicts = rule.judge(look, &mut watched.sights, self.now, is_node);
         let watched_now = verdicts.iter().filter(|it| it.judgement.is_unclaimed());
         watched.unclaimed = watched_now.count();
@@ -208,7 +208,7 @@ impl Reconciler {
         if !self.may_clean_up() {
             self.clean_up.due.clear();
         }
-        self.clean_up.due.retain(|it| self.nodes.by_instance(&it.instance).is_none());
+        self.clean_up.due.retain(|it| !self.nodes.is_node(&it.instance));
         if self.clean_up.due.is_empty() || !self.budget.take(self.now, API) {
             return None;
         }

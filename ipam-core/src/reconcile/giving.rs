@@ -80,6 +80,7 @@ impl Reconciler {
             && record.unseen == 0
             && record.stale_since.is_none()
             && self.rival_of(record).is_none()
+            && self.nodes.twin_of(record).is_none()
     }
 
     /// Whether a node has enough, and its agent asks for more than it names all the same.

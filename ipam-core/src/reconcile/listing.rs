@@ -179,14 +179,13 @@ impl Reconciler {
             sweep.taken.entry(eni.subnet.clone()).or_default().extend(ranges(eni));
             let Some(instance) = owner(&listed) else { continue };
             let eni = listed.eni;
-            match self.nodes.by_instance(&instance) {
-                Some(slot) => {
-                    sweep.nodes.entry(slot).or_default().push(Collected { eni, sent });
-                }
-                None if eni.attachment.is_none() => {
-                    sweep.unclaimed.entry(instance).or_default().push(eni);
-                }
-                None => {}
+            let slots = self.nodes.of_instance(&instance);
+            for slot in &slots {
+                let collected = Collected { eni: eni.clone(), sent };
+                sweep.nodes.entry(*slot).or_default().push(collected);
+            }
+            if slots.is_empty() && eni.attachment.is_none() {
+                sweep.unclaimed.entry(instance).or_default().push(eni);
             }
         }
         for what in unreadable {
@@ -283,17 +282,17 @@ impl Reconciler {
         >,
         sent: Tick,
     ) {
-        let known =
-            unclaimed.keys().filter_map(|it| Some((it.clone(), self.nodes.by_instance(it)?)));
-        let known: Vec<_> = known.collect();
+        let is_known = |instance: &crate::ids::InstanceId, _: &mut _| self.nodes.is_node(instance);
+        let known: Vec<_> = unclaimed.extract_if(.., is_known).collect();
         let ids = BTreeSet::new();
         let settle = self.settings.settle;
-        for (instance, slot) in known {
-            let enis = unclaimed.remove(&instance).unwrap_or_default();
-            let seen = enis.into_iter().map(|eni| Collected { eni, sent }).collect();
+        for (instance, enis) in known {
             let scope =
                 Scope { sent, attached: false, loose: false, is_whole: false, ids: &ids, settle };
-            self.merge_node(slot, seen, &scope);
+            for slot in self.nodes.of_instance(&instance) {
+                let seen = enis.iter().map(|eni| Collected { eni: eni.clone(), sent }).collect();
+                self.merge_node(slot, seen, &scope);
+            }
         }
         if let Some(state) = self.vpcs.get_mut(vpc) {
             state.unclaimed = unclaimed;

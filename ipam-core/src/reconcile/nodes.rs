@@ -16,7 +16,8 @@ use crate::ids::{InstanceId, InstanceType, NodeName};
 pub(super) struct Nodes {
     records: BTreeMap<Slot, Box<Record>>,
     names: BTreeMap<NodeName, Slot>,
-    instances: BTreeMap<InstanceId, Slot>,
+    /// More than one where several objects name the same instance, or one that is gone is remembered.
+    instances: BTreeMap<InstanceId, BTreeSet<Slot>>,
     types: BTreeMap<InstanceType, BTreeSet<Slot>>,
     next: u64,
 }
@@ -34,8 +35,22 @@ impl Nodes {
         self.names.get(name).copied()
     }
 
-    pub(super) fn by_instance(&self, instance: &InstanceId) -> Option<Slot> {
-        self.instances.get(instance).copied()
+    /// All nodes that name an instance.
+    pub(super) fn of_instance(&self, instance: &InstanceId) -> Vec<Slot> {
+        self.instances.get(instance).map_or_else(Vec::new, |slots| slots.iter().copied().collect())
+    }
+
+    pub(super) fn is_node(&self, instance: &InstanceId) -> bool {
+        self.instances.contains_key(instance)
+    }
+
+    /// Another node that is served and names the same instance.
+    pub(super) fn twin_of(&self, record: &Record) -> Option<&NodeName> {
+        let instance = &record.view.as_ref()?.identity.instance;
+        let slots = self.instances.get(instance).filter(|slots| slots.len() > 1)?;
+        let others = slots.iter().filter_map(|slot| self.get(*slot));
+        let mut others = others.filter(|other| other.seen.name != record.seen.name);
+        others.find(|other| other.is_served()).map(|other| &other.seen.name)
     }
 
     pub(super) fn of_type(&self, instance_type: &InstanceType) -> Vec<Slot> {
@@ -60,7 +75,7 @@ impl Nodes {
         self.next += 1;
         self.names.insert(record.seen.name.clone(), slot);
         if let Some(view) = &record.view {
-            self.instances.insert(view.identity.instance.clone(), slot);
+            self.instances.entry(view.identity.instance.clone()).or_default().insert(slot);
             self.types.entry(view.identity.instance_type.clone()).or_default().insert(slot);
         }
         self.records.insert(slot, Box::new(record));
@@ -73,20 +88,18 @@ impl Nodes {
             self.names.remove(&record.seen.name);
         }
         if let Some(view) = &record.view {
-            if self.instances.get(&view.identity.instance) == Some(&slot) {
-                self.instances.remove(&view.identity.instance);
-            }
-            self.forget_type(&view.identity.instance_type, slot);
+            take_out(&mut self.instances, &view.identity.instance, slot);
+            take_out(&mut self.types, &view.identity.instance_type, slot);
         }
         Some(record)
     }
+}
 
-    fn forget_type(&mut self, instance_type: &InstanceType, slot: Slot) {
-        if let Some(slots) = self.types.get_mut(instance_type) {
-            slots.remove(&slot);
-            if slots.is_empty() {
-                self.types.remove(instance_type);
-            }
+fn take_out<K: Ord>(map: &mut BTreeMap<K, BTreeSet<Slot>>, key: &K, slot: Slot) {
+    if let Some(slots) = map.get_mut(key) {
+        slots.remove(&slot);
+        if slots.is_empty() {
+            map.remove(key);
         }
     }
 }
@@ -108,6 +121,19 @@ impl Reconciler {
             None => self.admit(seen),
         };
         self.touch(slot);
+        self.touch_twins(slot);
+    }
+
+    /// Looks again at the other nodes that name the same instance.
+    fn touch_twins(&mut self, slot: Slot) {
+        let view = self.nodes.get(slot).and_then(|record| record.view.as_ref());
+        let Some(view) = view else { return };
+        for twin in self.nodes.of_instance(&view.identity.instance) {
+            if twin != slot {
+                self.mark_unpublished(twin);
+                self.touch(twin);
+            }
+        }
     }
 
     /// Whether what was seen is of the instance that is known, or of none.
@@ -180,11 +206,12 @@ impl Reconciler {
     /// A node that is back while it is still remembered.
     fn revive(&mut self, seen: &NodeSeen) -> Option<Slot> {
         let instance = &seen.identity.as_ref()?.instance;
-        let slot = self.nodes.by_instance(instance)?;
+        let is_back = |slot: &Slot| {
+            let record = self.nodes.get(*slot);
+            record.is_some_and(|record| record.gone && record.seen.name == seen.name)
+        };
+        let slot = self.nodes.of_instance(instance).into_iter().rfind(is_back)?;
         let record = self.nodes.get_mut(slot)?;
-        if !record.gone || record.seen.name != seen.name {
-            return None;
-        }
         record.gone = false;
         record.unpublished = true;
         record.since = self.now;
@@ -226,6 +253,7 @@ impl Reconciler {
         self.rivals.forget(slot);
         self.nodes.names.remove(&name);
         self.out.say(Event::NodeForgotten { node: name });
+        self.touch_twins(slot);
         self.touch(slot);
     }
 

@@ -128,12 +128,12 @@ impl Reconciler {
             self.out.say(Event::Unreadable { api: Api::DescribeNetworkInterfaces, what });
         }
         for listed in page.items {
-            let slot = owner(&listed).and_then(|instance| self.nodes.by_instance(&instance));
+            let Some(instance) = owner(&listed) else { continue };
             let is_asked = |slot: &Slot| {
                 reading.nodes.contains(slot) || reading.enis.get(&listed.eni.id) == Some(slot)
             };
-            if let Some(slot) = slot.filter(is_asked) {
-                let collected = Collected { eni: listed.eni, sent };
+            for slot in self.nodes.of_instance(&instance).into_iter().filter(is_asked) {
+                let collected = Collected { eni: listed.eni.clone(), sent };
                 reading.collected.entry(slot).or_default().push(collected);
             }
         }

@@ -304,6 +304,7 @@ impl Reconciler {
                 .is_some_and(|view| view.enis.iter().any(|it| it.attachment.is_some()))
             && vpc.is_some_and(|vpc| vpc.is_complete)
             && self.rival_of(record).is_none()
+            && self.nodes.twin_of(record).is_none()
     }
 
     /// What is due now.

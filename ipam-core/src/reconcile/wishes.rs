@@ -69,6 +69,10 @@ impl Reconciler {
             }
             return wishes;
         }
+        if let Some(other) = self.nodes.twin_of(record).filter(|_| record.is_served()) {
+            wishes.block(Reason::InstanceShared { other: other.clone() }, 0);
+            return wishes;
+        }
         let may_change = self.settings.mode != Mode::Observe;
         let is_due = |it: &super::record::Resend| !it.is_under_way && it.next <= self.now;
         wishes.resend = may_change && record.resends.iter().any(is_due);

@@ -1,5 +1,6 @@
 //! Nodes that come, go, come back, and ask to be left alone.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use ipam_core::action::Action;
@@ -9,7 +10,7 @@ use ipam_core::policy::MANAGED_TAG;
 use ipam_core::reconcile::Event;
 use ipam_core::view::Demand;
 
-use crate::door::{check_on, take_step};
+use crate::door::{check_on, labels, take_step};
 use crate::rig::Rig;
 use crate::text::{Words, rig};
 
@@ -238,5 +239,37 @@ fn an_interface_that_outlived_the_instance_of_a_node_that_went_is_deleted() {
             rig.run(Duration::from_hours(1));
             assert_eq!(rig.changes().count(), before, "{}", rig.describe());
         }
+    }
+}
+
+/// Two objects for one instance, as after a node was renamed: whose its addresses are cannot be told, so both keep what they have.
+#[test]
+fn two_nodes_of_one_instance_lose_nothing() {
+    for (old, restarts) in
+        [("node-0", false), ("node-0", true), ("node-2", false), ("node-2", true)]
+    {
+        let mut rig = rig(&format!(
+            "operator prefixes\nsubnet subnet-1 10.0.0.0/22\nnode node-1 m5.large pre 8 cidr 8\nagents node-1"
+        ));
+        check_on(&mut rig, "start -> 16 on 1 by prefix\npods 20 -> 32 on 1 by prefix");
+        let before = rig.agents[&node()].pods.clone();
+        // It names nothing of what came since.
+        let mut twin = rig.nodes[&node()].clone();
+        (twin.name, twin.usage.allocated) = (old.parse().unwrap(), BTreeSet::new());
+        twin.usage.allocated.insert("10.0.0.240/28".parse().unwrap());
+        twin.demand = Demand::Cidr { ipv4: 8, ipv6: 0 };
+        rig.nodes.insert(twin.name.clone(), twin.clone());
+        rig.alter(&twin.name, |_| ());
+        if restarts {
+            rig.restart();
+        }
+        rig.run(Duration::from_mins(30));
+        for name in [&node(), &twin.name] {
+            assert_eq!(labels(&rig, name), ["InstanceShared"], "{}", rig.describe());
+        }
+        let unassigns = rig.count(Api::UnassignPrivateIpAddresses);
+        assert_eq!((unassigns, &rig.agents[&node()].pods), (0, &before), "{}", rig.describe());
+        rig.remove_node(&twin.name);
+        check_on(&mut rig, "pods 2, wait 600 -> 16 on 1 by unprefix\npods 20 -> 32 on 1 by prefix");
     }
 }

@@ -91,11 +91,16 @@ impl Rig {
                 enis.entry(instance).or_default().push(stored.eni.clone());
             }
         }
+        // Of several objects for one instance, the one that an agent writes is the instance's.
+        let is_anothers = |node: &NodeSeen, instance: &InstanceId| {
+            let others = self.agents.keys().filter(|name| **name != node.name);
+            let mut others = others.filter_map(|name| self.nodes.get(name)?.identity.as_ref());
+            others.any(|identity| identity.instance == *instance)
+        };
         let of_node = |node: &NodeSeen| {
             let instance = &node.identity.as_ref()?.instance;
-            enis.remove(instance)
+            if is_anothers(node, instance) { None } else { enis.get(instance).cloned() }
         };
-        let mut of_node = of_node;
         let nodes = self.nodes.values();
         nodes.map(|node| (node, of_node(node).unwrap_or_default())).map(|it| self.of(it)).collect()
     }

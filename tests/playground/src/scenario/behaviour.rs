@@ -59,6 +59,7 @@ pub(super) const REASONS: &[&str] = &[
     "InstanceNotNamed",
     "InstanceNotObserved",
     "InstanceNotRunning",
+    "InstanceShared",
     "InterfaceInDoubt",
     "InterfaceInTransit",
     "InterfaceQuotaReached",
