@@ -36,8 +36,29 @@ pub fn watch<K>(
 where
     K: Resource + Clone + DeserializeOwned + Debug + Send + 'static,
 {
-    let config =
-        watcher::Config { field_selector: fields.map(str::to_owned), ..watcher::Config::default() };
+    let field_selector = fields.map(str::to_owned);
+    follow(api, watcher::Config { field_selector, ..watcher::Config::default() })
+}
+
+/// The same of all objects, with each watch asked for anew after so many seconds, so that one whose connection the network forgot goes
+/// unnoticed for hardly longer.
+pub fn watch_anew_after<K>(
+    api: Api<K>,
+    seconds: u32,
+) -> impl Stream<Item = Result<Event<K>, watcher::Error>> + Send + 'static
+where
+    K: Resource + Clone + DeserializeOwned + Debug + Send + 'static,
+{
+    follow(api, watcher::Config::default().timeout(seconds))
+}
+
+fn follow<K>(
+    api: Api<K>,
+    config: watcher::Config,
+) -> impl Stream<Item = Result<Event<K>, watcher::Error>> + Send + 'static
+where
+    K: Resource + Clone + DeserializeOwned + Debug + Send + 'static,
+{
     let start = move || watcher::watcher(api.clone(), config.clone().page_size(PAGE)).boxed();
     let state =
         Watch { events: start(), start, lists: true, failures: 0, failed: None, pause: None };

@@ -8,14 +8,16 @@ use core::time::Duration;
 
 use super::agenda::Timer;
 use super::gate::GateKey;
-use super::reading::{Collected, Outcome, Scope, merge, owner};
+use super::reading::{Collected, Outcome, Scope, merge, owner, ranges};
 use super::reads::NodesReading;
-use super::record::{Extent, Slot};
+use super::record::{Extent, Record, Slot};
 use super::trouble::{longer, trouble, unfit};
 use super::{Event, Reconciler, Rival, RivalDeed};
+use crate::addresses::AddressSet;
 use crate::call::{Api, Reply};
 use crate::failure::{Failure, Remedy};
 use crate::ids::EniId;
+use crate::prefix::addresses_of;
 use crate::time::Tick;
 
 /// The first pause and the longest between readings of an instance that shows no interface.
@@ -38,8 +40,13 @@ impl Reconciler {
             let pause = if record.unseen > 0 { doubled.min(UNSEEN.1) } else { settle };
             record.reread = Some(self.now + pause);
         }
+        if before.is_none() && scope.attached && shows_less_than_published(record) {
+            record.reread = Some(self.now + self.settings.settle);
+        }
         self.age(slot, before, observed);
-        self.take_outcome(slot, outcome);
+        // What a former operator did last may not have been in the reading before this one.
+        let reliable = self.began + self.settings.release.late_for + self.settings.settle;
+        self.take_outcome(slot, outcome, before.is_some_and(|before| before >= reliable));
         if scope.attached {
             self.look_at_groups(slot, scope.sent);
         }
@@ -75,7 +82,8 @@ impl Reconciler {
         }
     }
 
-    fn take_outcome(&mut self, slot: Slot, outcome: Outcome) {
+    /// Differences mean that somebody else is at work only when what was known before is certainly no older than this term.
+    fn take_outcome(&mut self, slot: Slot, outcome: Outcome, is_of_this_term: bool) {
         let Outcome { findings, over, gained, loose, .. } = outcome;
         for eni in loose {
             self.recognise(slot, eni);
@@ -91,7 +99,7 @@ impl Reconciler {
             let node = record.seen.name.clone();
             let eni = finding.eni().clone();
             self.out.say(Event::Found { node, finding });
-            if is_ours {
+            if is_ours && is_of_this_term {
                 let did = RivalDeed::ChangedEni { eni };
                 self.see_rival(slot, Rival { who: String::new(), did });
             }
@@ -217,4 +225,11 @@ impl Reconciler {
             self.touch(slot);
         }
     }
+}
+
+/// Whether a former operator has published something of a node that a reading does not show: one of the two is older than the other.
+fn shows_less_than_published(record: &Record) -> bool {
+    let enis = record.view.iter().flat_map(|view| &view.enis);
+    let shown: AddressSet = enis.flat_map(ranges).flat_map(addresses_of).collect();
+    !record.seen.usage.listed.is_within(&shown)
 }

@@ -248,9 +248,9 @@ fn two_nodes_of_one_instance_lose_nothing() {
     for (old, restarts) in
         [("node-0", false), ("node-0", true), ("node-2", false), ("node-2", true)]
     {
-        let mut rig = rig(&format!(
-            "operator prefixes\nsubnet subnet-1 10.0.0.0/22\nnode node-1 m5.large pre 8 cidr 8\nagents node-1"
-        ));
+        let mut rig = rig(
+            "operator prefixes\nsubnet subnet-1 10.0.0.0/22\nnode node-1 m5.large pre 8 cidr 8\nagents node-1",
+        );
         check_on(&mut rig, "start -> 16 on 1 by prefix\npods 20 -> 32 on 1 by prefix");
         let before = rig.agents[&node()].pods.clone();
         // It names nothing of what came since.
@@ -271,5 +271,24 @@ fn two_nodes_of_one_instance_lose_nothing() {
         assert_eq!((unassigns, &rig.agents[&node()].pods), (0, &before), "{}", rig.describe());
         rig.remove_node(&twin.name);
         check_on(&mut rig, "pods 2, wait 600 -> 16 on 1 by unprefix\npods 20 -> 32 on 1 by prefix");
+    }
+}
+
+/// EC2 shows what the former operator did last only later: that is nobody's work but ours, and is known within the minute.
+#[test]
+fn what_a_former_operator_did_last_is_no_rivals_work() {
+    let text = "cloud lag 10000\nsubnet subnet-1 10.0.0.0/22\nnode node-1 m5.large pre 8 certain";
+    for after in (0..16).map(|quarters| Duration::from_millis(quarters * 250)) {
+        let mut rig = rig(text);
+        check_on(&mut rig, "start -> 8 on 1 by assign");
+        rig.alter(&node(), |it| it.demand = Demand::PerIp { used: 7 });
+        rig.run(after);
+        rig.restart();
+        rig.run(Duration::from_secs(100));
+        let is_rival = |event: &Event| matches!(event, Event::RivalFound { .. });
+        assert!(!rig.events.iter().any(|(_, event)| is_rival(event)), "{}", rig.describe());
+        let known = rig.machine.summary(&node()).unwrap().available;
+        assert_eq!(usize::try_from(known).unwrap(), rig.available(&node()), "{}", rig.describe());
+        assert!(known >= 15, "after {after:?}: {}", rig.describe());
     }
 }

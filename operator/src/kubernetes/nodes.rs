@@ -37,10 +37,14 @@ pub enum NodeChange {
     },
 }
 
+/// Seconds after which a watch is asked for anew. What agents write must not go unseen for as long as it takes to give something back
+/// (180 s and 20 s unless set).
+const WATCH_LASTS: u32 = 60;
+
 /// Watches all `CiliumNode`s. The stream never ends, and must be polled for the watch to go on.
 pub fn watch(client: Client) -> impl Stream<Item = NodeChange> + Send + 'static {
     let mut known = Known::default();
-    let events = watching::watch(Api::<NodeObject>::all(client), None);
+    let events = watching::watch_anew_after(Api::<NodeObject>::all(client), WATCH_LASTS);
     events.flat_map(move |event| {
         stream::iter(match event {
             Ok(event) => known.on(event),

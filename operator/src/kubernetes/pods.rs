@@ -5,6 +5,7 @@
 
 use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
+use std::time::Duration;
 
 use berth_shell::problem::chain;
 use berth_shell::watching;
@@ -17,6 +18,7 @@ use kube::{Api, Client, Resource};
 use serde::de::IgnoredAny;
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
+use tokio::time::Instant;
 
 /// What is asked for. Every API server since Kubernetes 1.14 knows these fields; `spec.hostNetwork` is younger, and
 /// therefore looked at here.
@@ -27,7 +29,7 @@ const FIELDS: &str = "status.phase=Pending,status.podIP=,spec.nodeName!=";
 pub enum PodsChange {
     /// So many pods of a node wait now.
     Waiting(NodeName, u32),
-    /// Pods cannot be watched, and waiting ones are not counted. Said once until it is different; tried again all the time.
+    /// Pods cannot be watched, and waiting ones are not counted a minute later. Said once until it is different; tried again all the time.
     Unavailable {
         /// Why: mostly a missing permission.
         problem: String,
@@ -36,23 +38,30 @@ pub enum PodsChange {
     Available,
 }
 
+/// For so long waiting pods count that cannot be watched any more.
+const REMEMBERED: Duration = Duration::from_mins(1);
+
 /// Watches waiting pods. The stream never ends, and must be polled for the watch to go on.
 pub fn watch(client: Client) -> impl Stream<Item = PodsChange> + Send + 'static {
     let mut waiting = Waiting::default();
-    let mut said = false;
+    let mut away: Option<Instant> = None;
     let events = watching::watch(Api::<PodObject>::all(client), Some(FIELDS));
     events.flat_map(move |event| {
         stream::iter(match event {
             Ok(Event::Init) => waiting.on(Event::Init),
             Ok(event) => {
-                let back = std::mem::take(&mut said).then_some(PodsChange::Available);
+                let back = away.take().map(|_| PodsChange::Available);
                 back.into_iter().chain(waiting.on(event)).collect()
             }
-            Err(_) if said => vec![],
-            Err(error) => {
-                said = true;
-                vec![PodsChange::Unavailable { problem: chain(&error) }]
-            }
+            Err(error) => match away {
+                // What nobody can see may have ended long ago, and would be waited for for ever.
+                Some(since) if since.elapsed() >= REMEMBERED => waiting.pass_over(),
+                Some(_) => vec![],
+                None => {
+                    away = Some(Instant::now());
+                    vec![PodsChange::Unavailable { problem: chain(&error) }]
+                }
+            },
         })
     })
 }
@@ -135,6 +144,8 @@ struct Waiting {
     pods: Pods,
     /// Who was listed so far, while a listing is under way.
     listed: Option<Pods>,
+    /// Whether it was said that nobody waits, since nobody could tell for long.
+    is_passed_over: bool,
 }
 
 /// Pods with their nodes, and how many there are on each. The name of a node is stored once.
@@ -184,19 +195,43 @@ impl Waiting {
             }
             Event::InitDone => self.replace(),
             Event::Apply(PodObject { key, waits_on: Some(node), .. }) => {
+                let before = self.recall();
                 let count = self.pods.add(key, &node);
-                count.map(|count| PodsChange::Waiting(node, count)).into_iter().collect()
+                let news = count.map(|count| PodsChange::Waiting(node, count));
+                before.into_iter().chain(news).collect()
             }
             Event::Apply(pod) | Event::Delete(pod) => {
+                let before = self.recall();
                 let left = self.pods.remove(pod.key);
-                left.map(|(node, left)| PodsChange::Waiting(node, left)).into_iter().collect()
+                let news = left.map(|(node, left)| PodsChange::Waiting(node, left));
+                before.into_iter().chain(news).collect()
             }
         }
     }
 
+    /// Says that nobody waits, once.
+    fn pass_over(&mut self) -> Vec<PodsChange> {
+        if std::mem::replace(&mut self.is_passed_over, true) {
+            return vec![];
+        }
+        self.pods.counts.keys().map(|node| PodsChange::Waiting(node.clone(), 0)).collect()
+    }
+
+    /// Says again who waits, if it was said that nobody does.
+    fn recall(&mut self) -> Vec<PodsChange> {
+        if !std::mem::take(&mut self.is_passed_over) {
+            return vec![];
+        }
+        let counts = self.pods.counts.iter();
+        counts.map(|(node, count)| PodsChange::Waiting(node.clone(), *count)).collect()
+    }
+
     /// Takes what was listed for what there is, and says what is different.
     fn replace(&mut self) -> Vec<PodsChange> {
-        let before = std::mem::replace(&mut self.pods, self.listed.take().unwrap_or_default());
+        let mut before = std::mem::replace(&mut self.pods, self.listed.take().unwrap_or_default());
+        if std::mem::take(&mut self.is_passed_over) {
+            before = Pods::default();
+        }
         let now = &self.pods.counts;
         let gone = before.counts.keys().filter(|node| !now.contains_key(*node));
         let gone = gone.map(|node| PodsChange::Waiting(node.clone(), 0));

@@ -7,6 +7,7 @@ use kube::api::{DeleteParams, Patch, PatchParams, PostParams};
 use kube::{Api, Client};
 use kube_sim::{Effect, KubeSim, Rule, When};
 use serde_json::{Value, json};
+use tokio::time::Instant;
 
 use crate::bed::{client_without, is_silent, next};
 
@@ -72,6 +73,27 @@ async fn what_was_missed_is_said_after_a_new_listing() {
     let said = [next(&mut changes).await, next(&mut changes).await, next(&mut changes).await];
     assert!(said.contains(&PodsChange::Available), "{said:?}");
     assert!(said.contains(&waiting("a", 0)) && said.contains(&waiting("b", 1)), "{said:?}");
+}
+
+/// Otherwise a node would keep an address for each of them for ever.
+#[tokio::test(start_paused = true)]
+async fn who_cannot_be_seen_does_not_wait_for_ever() {
+    let sim = KubeSim::default();
+    pod(&sim.client("kubelet"), "one", Some("a"), json!({})).await;
+    let mut changes = watch(sim.client("operator")).boxed();
+    assert_eq!(next(&mut changes).await, waiting("a", 1));
+    let away = sim.add_fault(refuse());
+    sim.cut_watches(Some("operator"), None);
+    assert!(matches!(next(&mut changes).await, PodsChange::Unavailable { .. }));
+    let before = Instant::now();
+    assert_eq!(next(&mut changes).await, waiting("a", 0));
+    assert!((60..120).contains(&before.elapsed().as_secs()), "{:?}", before.elapsed());
+    assert!(is_silent(&mut changes).await);
+    sim.remove_fault(away);
+    pod(&sim.client("kubelet"), "two", Some("b"), json!({})).await;
+    let said = [next(&mut changes).await, next(&mut changes).await, next(&mut changes).await];
+    assert_eq!(said[0], PodsChange::Available);
+    assert!(said.contains(&waiting("a", 1)) && said.contains(&waiting("b", 1)), "{said:?}");
 }
 
 fn refuse() -> Rule {
