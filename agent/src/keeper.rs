@@ -10,6 +10,7 @@ mod work;
 use std::ops::Deref;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 
 use ipam_core::agent::{
@@ -99,12 +100,27 @@ impl Drop for Asking {
 struct Shared {
     queue: Queue,
     status: watch::Sender<Arc<Status>>,
+    /// How many addresses have changed hands.
+    changes: AtomicU64,
+    /// How many had when what was written last was sent.
+    published: watch::Sender<u64>,
 }
 
 impl Shared {
+    fn new(status: Status) -> Self {
+        let (changes, published) = (AtomicU64::new(changes(&status)), watch::Sender::new(0));
+        let status = watch::Sender::new(Arc::new(status));
+        Self { queue: Queue::default(), status, changes, published }
+    }
+
     fn show(&self, status: Status) {
         self.status.send_replace(Arc::new(status));
     }
+}
+
+/// How many addresses have changed hands.
+const fn changes(status: &Status) -> u64 {
+    status.counts.granted.saturating_add(status.counts.released)
 }
 
 impl Keeper {
@@ -130,8 +146,7 @@ impl Keeper {
         let (publish, publications) = mpsc::channel(1);
         let (tell, events) = mpsc::channel(EVENTS_MAX);
         let mut work = Work::new(journal, recovered, options, publish, tell)?;
-        let status = watch::Sender::new(Arc::new(work.begin()));
-        let shared = Arc::new(Shared { queue: Queue::default(), status });
+        let shared = Arc::new(Shared::new(work.begin()));
         let keeper = Self(Arc::new(Asking(Arc::clone(&shared))));
         let (end, ended) = oneshot::channel();
         let run = move || {
@@ -199,6 +214,18 @@ impl Keeper {
     #[must_use]
     pub fn watch(&self) -> watch::Receiver<Arc<Status>> {
         self.0.status.subscribe()
+    }
+
+    /// How many addresses have changed hands since the start: what an answer says has, is counted before it leaves.
+    #[must_use]
+    pub fn changes(&self) -> u64 {
+        self.0.changes.load(Ordering::Acquire)
+    }
+
+    /// How many of [`Keeper::changes`] the publication shows at least that was written last: those from before it was sent.
+    #[must_use]
+    pub fn published(&self) -> watch::Receiver<u64> {
+        self.0.published.subscribe()
     }
 
     /// Lets the thread end: what is in flight is refused, the ledger written anew.

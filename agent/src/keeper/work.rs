@@ -2,11 +2,12 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use ipam_core::agent::{
-    Agent, Answer, CallId, Event, Publication, PublicationId, Record, RecordId, Refused, Start,
-    StateError, Status,
+    Agent, Answer, CallId, Event, Publication, PublicationId, Published, Record, RecordId, Refused,
+    Start, StateError, Status,
 };
 use ipam_core::time::Tick;
 use tokio::sync::{mpsc, oneshot};
@@ -14,7 +15,7 @@ use tracing::{error, warn};
 
 use super::observer::{CallKind, Observer, Write, outcome};
 use super::queue::{Asked, Inbox};
-use super::{KeeperOptions, Shared};
+use super::{KeeperOptions, Shared, changes};
 use crate::clock::Clock;
 use crate::journal::storage::Storage;
 use crate::journal::{Journal, Recovered, Way, WriteError};
@@ -51,6 +52,10 @@ pub(super) struct Work<S: Storage> {
     answered: Vec<(CallKind, &'static str, Duration)>,
     /// The writes of one batch, for the observer.
     writes: Vec<Write>,
+    /// How many addresses have changed hands.
+    changes: u64,
+    /// The publication that was sent last, and how many had then.
+    sent: Option<(PublicationId, u64)>,
     /// When the ledger is to be written anew if nothing comes until then.
     tidy: Option<Tick>,
     /// And not before.
@@ -94,6 +99,8 @@ impl<S: Storage> Work<S> {
             records: Vec::new(),
             answered: Vec::new(),
             writes: Vec::new(),
+            changes: 0,
+            sent: None,
             tidy: None,
             tidy_from: now,
             shown: now,
@@ -112,9 +119,9 @@ impl<S: Storage> Work<S> {
         let mut inbox = Inbox::default();
         self.follow_up(shared);
         while shared.queue.take(&mut inbox, self.patience(), self.waiting.len()) {
-            self.hand_in(&mut inbox);
+            self.hand_in(&mut inbox, shared);
             self.commit();
-            self.answer();
+            self.answer(shared);
             self.follow_up(shared);
         }
         self.end(inbox);
@@ -128,7 +135,7 @@ impl<S: Storage> Work<S> {
     }
 
     /// What others say comes first: calls are answered by the latest that is known.
-    fn hand_in(&mut self, inbox: &mut Inbox) {
+    fn hand_in(&mut self, inbox: &mut Inbox, shared: &Shared) {
         let now = self.clock.now();
         if let Some(instance) = inbox.instance.take() {
             self.agent.on_instance(now, instance);
@@ -146,6 +153,11 @@ impl<S: Storage> Work<S> {
             self.agent.on_found(now, found);
         }
         for (id, published) in inbox.published.drain(..) {
+            if published == Published::Written
+                && let Some((_, shows)) = self.sent.filter(|(sent, _)| *sent == id)
+            {
+                shared.published.send_replace(shows);
+            }
             self.agent.on_published(now, id, &published);
         }
         for Asked { id, call, reply, began } in inbox.calls.drain(..) {
@@ -190,9 +202,19 @@ impl<S: Storage> Work<S> {
         let mut last = None;
         while let Some((id, record)) = self.agent.poll_record() {
             last = Some(id);
+            self.count(&record);
             self.records.push(record);
         }
         last
+    }
+
+    /// Counts what changes hands. A whole state stands for any number of changes.
+    fn count(&mut self, record: &Record) {
+        match record {
+            Record::Granted { .. } | Record::Released { .. } => self.changes += 1,
+            Record::Whole(_) => self.changes = changes(&self.agent.status(self.clock.now())),
+            Record::Claimed { .. } => {}
+        }
     }
 
     fn note_write(&mut self, records: usize, way: Way, began: Instant, done: bool) {
@@ -200,8 +222,9 @@ impl<S: Storage> Work<S> {
         self.writes.push(Write { records, anew, took: began.elapsed(), done });
     }
 
-    /// Lets the answers leave.
-    fn answer(&mut self) {
+    /// Lets the answers leave. Whoever has one finds what it changed counted.
+    fn answer(&mut self, shared: &Shared) {
+        shared.changes.store(self.changes, Ordering::Release);
         while let Some((id, answer)) = self.agent.poll_answer() {
             if let Some(Waiting { kind, reply, began }) = self.waiting.remove(&id) {
                 let outcome = outcome(&answer);
@@ -225,12 +248,13 @@ impl<S: Storage> Work<S> {
         while self.publish.capacity() > 0
             && let Some(publication) = self.agent.poll_publication(now)
         {
+            self.sent = Some((publication.0, self.changes));
             // Without a taker it is one that never ends.
             let _ = self.publish.try_send(publication);
         }
         self.tell_events();
         self.show(shared, now);
-        self.keep_short(now);
+        self.keep_short(now, shared);
     }
 
     fn show(&mut self, shared: &Shared, now: Tick) {
@@ -243,13 +267,13 @@ impl<S: Storage> Work<S> {
     }
 
     /// Writes a long ledger anew when nobody asks for anything.
-    fn keep_short(&mut self, now: Tick) {
+    fn keep_short(&mut self, now: Tick, shared: &Shared) {
         let is_due = self.tidy.is_some_and(|due| due <= now);
         self.tidy = self.journal.is_long().then(|| self.tidy_from.max(now + IDLE));
         if is_due && self.tidy.take().is_some() {
             // Records that came out since the last write are in the state already: behind it they would be something that cannot have happened.
             self.commit();
-            self.answer();
+            self.answer(shared);
             self.write_anew();
         }
     }

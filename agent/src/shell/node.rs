@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use ipam_core::agent::{Found, PublicationId, Published, Status, Word};
+use ipam_core::agent::{Found, PublicationId, Published, Word};
 use kube::Client;
 use tokio::sync::watch;
 use tokio::time::sleep;
@@ -25,23 +25,12 @@ const LOOK: Duration = Duration::from_millis(200);
 pub(super) struct Listener {
     keeper: Keeper,
     metrics: Metrics,
-    published: watch::Sender<u64>,
 }
 
 impl Listener {
     pub(super) fn new(keeper: Keeper, metrics: Metrics) -> Self {
-        Self { keeper, metrics, published: watch::Sender::new(0) }
+        Self { keeper, metrics }
     }
-
-    /// How many addresses had changed hands when the `CiliumNode` was written last.
-    pub(super) fn published(&self) -> watch::Receiver<u64> {
-        self.published.subscribe()
-    }
-}
-
-/// How many addresses have changed hands.
-pub(super) const fn changes(status: &Status) -> u64 {
-    status.counts.granted.saturating_add(status.counts.released)
 }
 
 impl Machine for Listener {
@@ -54,13 +43,10 @@ impl Machine for Listener {
     }
 
     fn on_published(&self, id: PublicationId, published: Published) {
-        match &published {
-            Published::Written => {
-                self.metrics.on_publication("written");
-                self.published.send_replace(changes(&self.keeper.status()));
-            }
-            Published::Failed { .. } => self.metrics.on_publication("failed"),
-        }
+        self.metrics.on_publication(match &published {
+            Published::Written => "written",
+            Published::Failed { .. } => "failed",
+        });
         self.keeper.on_published(id, published);
     }
 }

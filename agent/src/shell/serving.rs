@@ -6,7 +6,7 @@ use berth_shell::signals::Stop;
 use kube::Client;
 use tokio::sync::watch;
 use tokio::task::{JoinError, JoinHandle};
-use tokio::time::{sleep, timeout};
+use tokio::time::timeout;
 use tracing::{info, warn};
 
 use super::host::HostDesk;
@@ -20,8 +20,6 @@ use crate::socket;
 const ANSWERS: Duration = Duration::from_millis(500);
 /// How long the last publication may take: a second for nothing to have changed, and the write.
 const LAST_PUBLICATION: Duration = Duration::from_secs(3);
-/// The keeper's status is not older than this.
-const STATUS_LAG: Duration = Duration::from_millis(150);
 /// How long the ledger may take to be written anew.
 const LEDGER: Duration = Duration::from_secs(3);
 
@@ -34,7 +32,6 @@ pub(super) struct Serving {
     /// Tells the sockets to take no more.
     close: watch::Sender<bool>,
     tasks: Tasks,
-    published: watch::Receiver<u64>,
 }
 
 impl Started {
@@ -55,7 +52,6 @@ impl Started {
         add(&mut parts, "the reporting of events", report::report(outputs.events, metrics.clone()));
         let (tell_facts, facts) = watch::channel(facts);
         let listener = Listener::new(keeper.clone(), metrics.clone());
-        let published = listener.published();
         let options = NodeOptions {
             name: settings.node.name.clone(),
             own: settings.node.keeps_cilium_node.then_some(tuning),
@@ -72,7 +68,7 @@ impl Started {
         let untaint = node::untaint(client, settings.node, keeper.clone());
         add(&mut parts, "the removal of the taint", untaint);
         let thread = tokio::spawn(thread.ended());
-        Serving { keeper, thread, parts, sockets, close, tasks, published }
+        Serving { keeper, thread, parts, sockets, close, tasks }
     }
 }
 
@@ -171,13 +167,12 @@ impl Serving {
     }
 
     /// Lets what changed last be written into the `CiliumNode`, if that is possible in time.
-    async fn publish_last(&mut self) {
+    async fn publish_last(&self) {
         if !*self.tasks.heard().borrow() {
             return;
         }
-        sleep(STATUS_LAG).await;
-        let changes = node::changes(&self.keeper.status());
-        let published = self.published.wait_for(|published| *published >= changes);
+        let (changes, mut published) = (self.keeper.changes(), self.keeper.published());
+        let published = published.wait_for(|published| *published >= changes);
         if timeout(LAST_PUBLICATION, published).await.is_err() {
             info!("what changed last is not in the CiliumNode: it is written at the next start");
         }

@@ -11,7 +11,7 @@ use berth_agent::clock::Clock;
 use berth_agent::journal::storage::{Folder, Storage};
 use berth_agent::keeper::{CallKind, Keeper, KeeperOptions, Observer, Panicked, Write};
 use futures::future::join_all;
-use ipam_core::agent::{AgentSettings, Answer, Call, Event, Refused};
+use ipam_core::agent::{AgentSettings, Answer, Call, Event, Published, Refused, Word};
 use ipam_core::time::Tick;
 
 use crate::disk::{Disk, Open};
@@ -218,4 +218,48 @@ async fn probes_are_no_events() {
         events.push(event);
     }
     assert!(matches!(events.as_slice(), [Event::Refused(_)]), "the ADD alone: {events:?}");
+}
+
+/// Whoever has an answer finds what it changed counted, however far the status lags.
+#[tokio::test]
+async fn what_changed_hands_is_counted_before_the_answer_leaves() {
+    let node = Node::start(Disk::default(), 1);
+    for number in 1..=5 {
+        granted(node.add(number).await);
+        assert_eq!(node.keeper.changes(), u64::try_from(number).unwrap());
+    }
+    assert_eq!(node.add(5).await, node.add(5).await, "asked again, nothing changes");
+    node.del(5).await;
+    assert_eq!(node.keeper.changes(), 6);
+    // A whole state is written in the place of single changes.
+    node.keeper.on_metadata(vec![shown(2)]);
+    granted(node.add(6).await);
+    assert_eq!(node.keeper.changes(), 7);
+    node.stop().await;
+}
+
+/// What has changed meanwhile is not in what was written, and counts with the next one.
+#[tokio::test]
+async fn a_publication_shows_what_had_changed_when_it_was_sent() {
+    let (keeper, mut outputs, thread) = Keeper::start_on(Disk::default(), options()).unwrap();
+    keeper.on_metadata(vec![shown(1)]);
+    granted(keeper.call(crate::node::add(1)).await);
+    keeper.on_word(Word { instance: options().instance, ..Word::default() });
+    let (id, _) = outputs.publications.recv().await.unwrap();
+    granted(keeper.call(crate::node::add(2)).await);
+    let mut published = keeper.published();
+    assert_eq!(*published.borrow(), 0, "nothing is written yet");
+    keeper.on_published(id, Published::Written);
+    published.changed().await.unwrap();
+    assert_eq!((*published.borrow_and_update(), keeper.changes()), (1, 2));
+
+    let (id, _) = outputs.publications.recv().await.unwrap();
+    keeper.on_published(id, Published::Failed { problem: "by design".to_owned() });
+    let (id, _) = outputs.publications.recv().await.unwrap();
+    assert!(!published.has_changed().unwrap(), "what failed shows nothing");
+    keeper.on_published(id, Published::Written);
+    published.changed().await.unwrap();
+    assert_eq!(*published.borrow(), 2);
+    keeper.stop();
+    thread.ended().await.unwrap();
 }

@@ -22,6 +22,8 @@ use tokio::time::{Instant, sleep};
 pub(crate) const ANY: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0);
 /// Longer than anything takes, for a machine that is busy with something else.
 pub(crate) const PATIENCE: Duration = Duration::from_mins(1);
+/// How long an agent may take to end in good order, on such a machine.
+pub(crate) const END: Duration = Duration::from_secs(30);
 pub(crate) const TAINT: &str = "node.cilium.io/agent-not-ready";
 
 /// The node of one instance.

@@ -11,7 +11,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::{Instant, sleep};
 
-use crate::bed::{ANY, Bed, PATIENCE, add, add_at_last, becomes, eventually};
+use crate::bed::{ANY, Bed, END, PATIENCE, add, add_at_last, becomes, eventually};
 
 /// Names another build of the program, such as the one that ships: what it takes is measured with these tests.
 pub(crate) const PROGRAM: &str = "BERTH_AGENT";
@@ -56,7 +56,7 @@ impl Process {
             if let Some(status) = self.0.try_wait().unwrap() {
                 return status;
             }
-            assert!(start.elapsed() < Duration::from_secs(10), "it does not end");
+            assert!(start.elapsed() < END, "it does not end");
             sleep(Duration::from_millis(20)).await;
         }
     }

@@ -3,18 +3,21 @@
 use std::time::{Duration, Instant};
 
 use berth_agent::clock::Clock;
+use berth_agent::journal::storage::FolderError;
+use berth_agent::keeper::StartError;
 use berth_agent::settings::Settings;
 use berth_agent::shell::{self, RunError};
 use berth_agent::status::{Report, fetch};
 use berth_cni::protocol;
 use berth_cni::queue::{Enqueued, Queue, QueueError};
 use berth_shell::signals::Stop;
+use kube::Client;
 use serde_json::json;
 use tokio::task::JoinHandle;
 use tokio::time::{sleep, timeout};
 
 use crate::bed::{
-    Bed, PATIENCE, TAINT, add, add_at_last, ask, attachment, becomes, del, eventually, gc,
+    Bed, END, PATIENCE, TAINT, add, add_at_last, ask, attachment, becomes, del, eventually, gc,
 };
 
 /// An agent that runs.
@@ -25,6 +28,15 @@ pub(crate) struct Running {
 
 impl Running {
     pub(crate) fn start(bed: &Bed, more: &[&str]) -> Self {
+        Self::start_within(Duration::ZERO, bed, more)
+    }
+
+    /// The next one, behind one that has ended: where the disk is slow, that one may still write its ledger anew, and holds the folder meanwhile.
+    pub(crate) fn start_again(bed: &Bed, more: &[&str]) -> Self {
+        Self::start_within(PATIENCE, bed, more)
+    }
+
+    fn start_within(held: Duration, bed: &Bed, more: &[&str]) -> Self {
         let name = |flag: &str| flag.split('=').next().unwrap_or_default().to_owned();
         let given: Vec<String> = more.iter().map(|flag| name(flag)).collect();
         let mut flags = bed.flags();
@@ -32,19 +44,40 @@ impl Running {
         let flags = flags.iter().map(String::as_str).chain(more.iter().copied());
         let settings = Settings::from_arguments(flags).unwrap();
         let stop = Stop::on_signals().unwrap();
-        let run = shell::run(settings, Clock::boot(), bed.kube.client("agent"), stop.clone());
+        let run = run(settings, bed.kube.client("agent"), stop.clone(), held);
         Self { stop, task: tokio::spawn(run) }
     }
 
     /// Asks it to end, which it does in good order and in time.
     pub(crate) async fn ends(self) {
         self.stop.ask();
-        timeout(Duration::from_secs(10), self.task).await.unwrap().unwrap().unwrap();
+        timeout(END, self.task).await.unwrap().unwrap().unwrap();
     }
 
     /// It ends by itself, with this error.
     async fn fails(self) -> String {
         timeout(PATIENCE, self.task).await.unwrap().unwrap().unwrap_err().to_string()
+    }
+}
+
+/// Is the agent, and tries to be it for so long while another one holds its folder.
+async fn run(
+    settings: Settings,
+    client: Client,
+    stop: Stop,
+    held: Duration,
+) -> Result<(), RunError> {
+    let start = Instant::now();
+    loop {
+        let run = shell::run(settings.clone(), Clock::boot(), client.clone(), stop.clone());
+        match Box::pin(run).await {
+            Err(RunError::Keeper(StartError::Folder(FolderError::Locked { .. })))
+                if start.elapsed() < held =>
+            {
+                sleep(Duration::from_millis(20)).await;
+            }
+            ended => return ended,
+        }
     }
 }
 
@@ -71,7 +104,7 @@ async fn a_restart_restores_every_owner() {
     agent.ends().await;
     assert!(!bed.socket().exists(), "the socket goes with its agent");
 
-    let agent = Running::start(&bed, &[]);
+    let agent = Running::start_again(&bed, &[]);
     assert_eq!(add_at_last(&bed, 1).await, first, "asked again, the answer is the same");
     let owners = |report: &Report| {
         let owners = report.addresses.iter().map(|held| held.owner.clone());
@@ -96,7 +129,7 @@ async fn what_was_queued_is_given_back_before_anything_is_handed_out() {
     let away = || Ok::<_, QueueError>(Enqueued::Written);
     queue.enqueue(&request, Instant::now() + PATIENCE, away).unwrap();
 
-    let agent = Running::start(&bed, &["--address-cool-down=0s"]);
+    let agent = Running::start_again(&bed, &["--address-cool-down=0s"]);
     let again = add_at_last(&bed, 2).await;
     reported(&bed, |report| report.addresses.len() == 1).await;
     assert_eq!(again, address, "the first address, free again");
@@ -160,7 +193,10 @@ async fn settings_of_the_cni_configuration_are_waited_for() {
     let conf = json!({"plugins": [{"type": "cilium-cni", "eni": {
         "subnet-ids": ["subnet-0a"], "first-interface-index": 1, "vpc-id": "vpc-1",
     }}]});
-    std::fs::write(&path, conf.to_string()).unwrap();
+    // Whoever looks at it just then finds it whole.
+    let aside = bed.path("conflist.new");
+    std::fs::write(&aside, conf.to_string()).unwrap();
+    std::fs::rename(&aside, &path).unwrap();
     becomes(&bed, "/spec/eni/first-interface-index", &json!(1)).await;
     assert_eq!(bed.cilium_node()["spec"]["eni"]["subnet-ids"], json!(["subnet-0a"]));
     assert_eq!(bed.cilium_node()["spec"]["eni"]["vpc-id"], json!("vpc-0000000a"));

@@ -18,7 +18,7 @@ pub struct Plan {
     pub name: String,
     /// What it shows, in a sentence or two.
     pub description: String,
-    /// How long pods come and go.
+    /// How long pods come and go once the nodes of the start have joined.
     pub length: Duration,
     /// What chance comes from.
     pub seed: u64,
@@ -86,7 +86,7 @@ pub struct NodeGroup {
     pub instance_types: Vec<String>,
     /// The names of the subnets that their primary interfaces are in, in turn.
     pub subnets: Vec<String>,
-    /// When they are launched.
+    /// When they are launched: zero is at the start, all else counts from when those of the start have joined.
     pub joins_at: Duration,
     /// Who gives their pods addresses.
     pub served: Served,
@@ -142,7 +142,7 @@ pub struct Pods {
 /// Something that happens once.
 #[derive(Debug, Clone)]
 pub struct Happening {
-    /// After this time.
+    /// So long after the nodes of the start have joined.
     pub at: Duration,
     /// What.
     pub what: What,

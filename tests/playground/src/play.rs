@@ -70,7 +70,8 @@ struct Play<'a> {
     recorder: Recorder,
 }
 
-/// Plays what is set, until its time is over or `stop` is asked for. Answers whether all was well.
+/// Plays what is set, until its time is over or `stop` is asked for. The time counts from when the nodes of the start have joined. Answers
+/// whether all was well.
 ///
 /// # Errors
 /// Something cannot be started or written. What goes wrong in a run is a part of its summary.
@@ -155,13 +156,23 @@ impl<'a> Play<'a> {
         let mut pictures = interval(PICTURE);
         pictures.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let (mut moment, mut looked) = (Moment::default(), None::<Instant>);
-        while self.news.elapsed() < plan.length && !screen.wants_to_end() {
+        // However long the nodes take to join: the run's length and its timeline count from when they have.
+        let mut open_since = None::<Instant>;
+        let lasted = |since: Option<Instant>| since.map_or(Duration::ZERO, |since| since.elapsed());
+        while lasted(open_since) < plan.length && !screen.wants_to_end() {
             tokio::select! {
                 () = &mut asked => break,
-                opened = &mut opening => opened?,
+                opened = &mut opening => {
+                    opened?;
+                    open_since = Some(Instant::now());
+                    let at = self.news.elapsed();
+                    self.recorder.begin(at);
+                    screen.begin(at);
+                }
                 _ = pictures.tick() => {}
             }
-            while let Some(due) = timeline.next_if(|next| next.at <= self.news.elapsed()) {
+            let due_now = |next: &&Happening| open_since.is_some() && next.at <= lasted(open_since);
+            while let Some(due) = timeline.next_if(due_now) {
                 happen(due, &self.stage, &self.pods, &self.book, &self.outages);
             }
             if looked.is_none_or(|last| last.elapsed() >= LOOK) {

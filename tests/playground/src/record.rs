@@ -13,6 +13,8 @@ use crate::watch::Watcher;
 /// What was seen.
 #[derive(Debug, Clone, Default)]
 pub struct Record {
+    /// When the nodes of the start had joined, since the start: the plan's length and its timeline count from then.
+    pub begun: Duration,
     /// A moment a second, in order; of long runs every second one, every fourth, and so on, and the last one. The lists of waiting pods are
     /// left out.
     pub moments: Vec<Moment>,
@@ -69,6 +71,11 @@ impl Default for Recorder {
 }
 
 impl Recorder {
+    /// The nodes of the start have joined.
+    pub const fn begin(&mut self, at: Duration) {
+        self.record.begun = at;
+    }
+
     /// Keeps a moment.
     pub fn add(&mut self, moment: &Moment) {
         self.note_reasons(moment);

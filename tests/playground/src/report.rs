@@ -90,7 +90,7 @@ fn document(
     let mut page = page::Page::new(&format!("Berth playground: {}", plan.name));
     tables::head(&mut page, when, plan, summary);
     tables::summary(&mut page, summary);
-    let marks = course::marks(&plan.timeline);
+    let marks = course::marks(&plan.timeline, record.begun);
     page.open("section", &[]);
     page.tag("h2", "What was seen");
     tables::timeline(&mut page, &marks);

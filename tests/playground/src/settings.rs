@@ -158,7 +158,7 @@ struct PlayedArguments {
     /// List the scenarios that come along, and end
     #[arg(long)]
     list_scenarios: bool,
-    /// How long pods come and go, such as 90s or 5m
+    /// How long pods come and go once the nodes of the start have joined, such as 90s or 5m
     #[arg(long = "for", value_name = "TIME", value_parser = lasting)]
     length: Option<Duration>,
     /// So many nodes, spread over the groups of the scenario and the instance types

@@ -49,6 +49,8 @@ pub const RUN_LABEL: &str = "berth.playground/run";
 
 /// How long all of the end may take.
 const END: Duration = Duration::from_secs(15);
+/// And what was made in a real cluster beside it: its controllers may have much to do.
+const CLEARED: Duration = Duration::from_secs(30);
 /// How long the agents may take of that, and then the operator.
 const PART_ENDS: Duration = Duration::from_secs(6);
 
@@ -235,12 +237,13 @@ impl Stage {
         all.spawn(lasting);
     }
 
-    /// Ends everything: what still lasts, the agents, the operator, what was made in a real cluster, the servers. It takes 15 seconds at most.
-    /// Answers what broke.
+    /// Ends everything: what still lasts, the agents, the operator, what was made in a real cluster, the servers. It takes 15 seconds at most,
+    /// and half a minute more where something is to be taken away of a real cluster. Answers what broke.
     pub async fn end(self) -> Vec<String> {
         let Self { scene, servers, folder, lasting } = self;
         let mut lasting = lasting.into_inner().unwrap_or_else(PoisonError::into_inner);
-        let deadline = Instant::now() + END;
+        let within = if scene.cluster.is_real() { END + CLEARED } else { END };
+        let deadline = Instant::now() + within;
         let orderly = async {
             while let Some(ended) = lasting.try_join_next() {
                 scene.note(&ended);
@@ -250,7 +253,7 @@ impl Stage {
             servers.end().await;
         };
         if timeout_at(deadline, orderly).await.is_err() {
-            scene.news.warn(format!("not everything ended within {END:?}"));
+            scene.news.warn(format!("not everything ended within {within:?}"));
         }
         drop(folder);
         scene.troubles.all()

@@ -27,6 +27,7 @@ mod tests;
 mod words;
 
 use std::io::{self, Stderr, Stdout};
+use std::time::Duration;
 
 use self::draw::{Scene, draw};
 use self::facts::Facts;
@@ -91,6 +92,11 @@ impl Screen {
             (Show::Live | Show::Lines, None) => Face::Lines(Lines::new(io::stdout())),
         };
         Ok(Self { facts: Facts::new(plan, facts::wants_colours()), face, is_over: false })
+    }
+
+    /// The length of the run counts from `at`, and not from the start: so much later it ends.
+    pub const fn begin(&mut self, at: Duration) {
+        self.facts.length = self.facts.length.saturating_add(at);
     }
 
     /// Shows a moment, with the last things that happened, the newest last. The live view is drawn anew each time. Lines are written when

@@ -12,7 +12,7 @@ use serde_json::Value;
 use crate::reply::same_text;
 
 /// How long an event may take that must come.
-const EVENT_TIMEOUT: Duration = Duration::from_secs(20);
+const EVENT_TIMEOUT: Duration = Duration::from_secs(40);
 
 /// How long nothing must come, where nothing is expected.
 const SILENCE: Duration = Duration::from_millis(300);

@@ -47,6 +47,7 @@ fn record(shape: Shape, rng: &mut Rng) -> Record {
         is_trouble: at % 17 == 5,
     };
     Record {
+        begun: Duration::ZERO,
         moments: (0..shape.moments).map(|second| moment(shape, second, rng)).collect(),
         waits: (0..shape.waits).map(|_| wait(rng)).collect(),
         news: (0..shape.moments).map(line).collect(),

@@ -63,11 +63,11 @@ pub(super) struct Mark {
     pub(super) what: String,
 }
 
-/// What the timeline says, numbered.
-pub(super) fn marks(timeline: &[Happening]) -> Vec<Mark> {
+/// What the timeline says, numbered. It counts from `begun`.
+pub(super) fn marks(timeline: &[Happening], begun: Duration) -> Vec<Mark> {
     let mark = |(index, happening): (usize, &Happening)| Mark {
         number: index + 1,
-        at: happening.at,
+        at: begun + happening.at,
         what: played::words(&happening.what),
     };
     timeline.iter().enumerate().map(mark).collect()
@@ -95,6 +95,7 @@ impl Mark {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::plan::What;
 
     fn moments(count: u64) -> Vec<Moment> {
         let moment = |second| Moment { at: Duration::from_secs(second), ..Moment::default() };
@@ -130,6 +131,14 @@ mod tests {
         let together = Mark::together(&marks, 100.0);
         let said: Vec<_> = together.iter().map(|(at, label)| format!("{label} at {at}")).collect();
         assert_eq!(said.join(", "), expected);
+    }
+
+    #[test]
+    fn what_the_timeline_says_counts_from_when_the_nodes_have_joined() {
+        let at = Duration::from_secs(10);
+        let pods = Happening { at, what: What::Burst { pods: 1, over: Duration::ZERO } };
+        let [mark] = marks(&[pods], Duration::from_secs(4)).try_into().unwrap();
+        assert_eq!((mark.number, mark.at), (1, Duration::from_secs(14)));
     }
 
     #[test]

@@ -55,6 +55,7 @@ fn record() -> Record {
         ..Moment::default()
     };
     Record {
+        begun: Duration::ZERO,
         moments: vec![moment(0, 24, 9), moment(20, 9, 9), moment(60, 3, 4)],
         waits: (1..=1_230).map(Duration::from_millis).collect(),
         blocked: vec![Reason { why: "SubnetsExhausted".to_owned(), ..Reason::default() }],

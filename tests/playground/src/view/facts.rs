@@ -14,7 +14,7 @@ pub(super) struct Facts {
     pub(super) scenario: String,
     /// What it shows.
     pub(super) description: String,
-    /// How long it runs.
+    /// How long it runs, from the start to its end.
     pub(super) length: Duration,
     /// What chance comes from.
     pub(super) seed: u64,

@@ -10,6 +10,9 @@ use serde_json::Value;
 
 use crate::bed::{Bed, eventually, group, plan};
 
+/// Longer than whoever looks needs to see that something is away, on a machine that is busy with something else.
+const AWAY: Duration = Duration::from_secs(5);
+
 /// Three nodes, and an operator whose Lease runs out soon when it is killed.
 fn three() -> Plan {
     let mut plan = plan(vec![group("web", 3)]);
@@ -39,7 +42,7 @@ async fn the_operator_goes_and_comes_back() {
     is_ready(&bed).await;
     let address = bed.stage.operator_address();
     assert!(address.is_some());
-    bed.happen(&What::OperatorAway { length: Duration::from_secs(1) });
+    bed.happen(&What::OperatorAway { length: AWAY });
     eventually("no operator", async || {
         if bed.stage.board().is_none() { Ok(()) } else { Err("it is there".to_owned()) }
     })
@@ -60,7 +63,7 @@ async fn the_operator_comes_back_where_somebody_else_has_its_port() {
     let bed = Bed::open(&three()).await;
     is_ready(&bed).await;
     let address = bed.stage.operator_address().unwrap();
-    bed.happen(&What::OperatorAway { length: Duration::from_secs(5) });
+    bed.happen(&What::OperatorAway { length: AWAY });
     let _taken = eventually("its port is taken", async || {
         TcpListener::bind(address).map_err(|error| error.to_string())
     })
@@ -76,7 +79,7 @@ async fn agents_go_and_come_back() {
     let bed = Bed::open(&three()).await;
     bed.serve(&["web-1", "web-2", "web-3"]).await;
     let socket = bed.stage.nodes().get("web-2").unwrap().socket.unwrap();
-    let away = What::AgentsAway { length: Duration::from_secs(1), group: Some("web".to_owned()) };
+    let away = What::AgentsAway { length: AWAY, group: Some("web".to_owned()) };
     bed.happen(&away);
     eventually("nobody answers", async || {
         if fetch(&socket).await.is_err() { Ok(()) } else { Err("it answers".to_owned()) }
@@ -145,7 +148,7 @@ async fn calls_fail_as_long_as_ec2_is_out() {
     let bed = Bed::open(&plan(Vec::new())).await;
     is_ready(&bed).await;
     let before = bed.failed_calls();
-    bed.happen(&What::Ec2Outage { length: Duration::from_secs(3) });
+    bed.happen(&What::Ec2Outage { length: AWAY });
     bed.told("EC2 is out").await;
     let endpoint = bed.stage.ec2_endpoint();
     let refused = ask(&endpoint).await;

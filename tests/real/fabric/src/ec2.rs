@@ -19,7 +19,7 @@ use crate::world::{Impossible, Links, World};
 const WORLD: &str = "/_sim/world";
 
 /// How long an answer is waited for.
-const PATIENCE: Duration = Duration::from_secs(2);
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Why it is not known what EC2 says.
 #[derive(Debug, thiserror::Error)]

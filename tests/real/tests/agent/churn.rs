@@ -14,6 +14,8 @@ use crate::node::Node;
 use crate::plugin::Plugin;
 
 const KILLS: usize = 50;
+/// Where the machine is so slow that few pods come between two kills, it goes on until there were enough, and no longer than this.
+const KILLS_MAX: usize = 4 * KILLS;
 /// Pods that come and go at once.
 const WORKERS: usize = 4;
 /// Each has at most so many at a time: together they have fewer than there are addresses.
@@ -21,7 +23,7 @@ const PODS_MAX: usize = 12;
 /// Before a kill.
 const LIFE_MS: Range<u64> = 0..200;
 
-/// Kills the agent at 50 moments of the churn, and compares in the end what it knows with what pods have.
+/// Kills the agent at 50 moments of the churn or more, and compares in the end what it knows with what pods have.
 pub(crate) fn under_kills(node: &Node) {
     let mut rng = Rng::new();
     say(&format!("seed {}", rng.get_seed()));
@@ -36,10 +38,14 @@ pub(crate) fn under_kills(node: &Node) {
             let (stop, added) = (&stop, &added);
             scope.spawn(move || {
                 let _stopped = StopAtEnd(stop);
-                added.fetch_add(worker.churn(stop), Ordering::Relaxed);
+                worker.churn(stop, added);
             });
         }
-        for _ in 0..KILLS {
+        for kill in 0..KILLS_MAX {
+            let is_enough = kill >= KILLS && added.load(Ordering::Relaxed) > KILLS;
+            if is_enough || stop.load(Ordering::Relaxed) {
+                break;
+            }
             // Some moments of a life are before it serves, whatever time that takes here.
             if rng.u8(..4) > 0 {
                 node.await_ready();
@@ -93,16 +99,16 @@ struct Worker<'a> {
 }
 
 impl Worker<'_> {
-    /// Lets pods come and go until told otherwise; the last ones stay. Tells how many came.
-    fn churn(&mut self, stop: &AtomicBool) -> usize {
-        let (mut held, mut tried, mut added) = (Vec::new(), 0, 0);
+    /// Lets pods come and go until told otherwise; the last ones stay. Adds to `added` each that came.
+    fn churn(&mut self, stop: &AtomicBool, added: &AtomicUsize) {
+        let (mut held, mut tried) = (Vec::new(), 0);
         while !stop.load(Ordering::Relaxed) {
             if held.len() < PODS_MAX && self.rng.bool() {
                 let pod = format!("pod-{}-{tried}", self.number);
                 tried += 1;
                 if let Some(address) = self.add(&pod) {
                     held.push((address, pod));
-                    added += 1;
+                    added.fetch_add(1, Ordering::Relaxed);
                 }
             } else if !held.is_empty() {
                 let (address, pod) = held.swap_remove(self.rng.usize(..held.len()));
@@ -110,7 +116,6 @@ impl Worker<'_> {
                 self.plugin.delete(&pod).unwrap();
             }
         }
-        added
     }
 
     /// Asks for an address. When there is no answer, the sandbox is given up, as a kubelet does.

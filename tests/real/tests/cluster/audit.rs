@@ -9,15 +9,17 @@ use std::time::{Duration, Instant};
 
 use real::cluster::Node;
 
-use crate::bed::Bed;
+use crate::bed::{Bed, same, until};
 use crate::crowd::{self, Pod};
 use crate::host;
 use crate::ledger;
 use crate::runtime;
 use crate::truth::Truth;
 
-/// Longer than a pod takes to come or to go on a busy machine.
+/// Longer than a pod takes to come or to go.
 const IN_PASSING: Duration = Duration::from_secs(20);
+/// On a slow machine, so many times as long as half of the pods took to come at most.
+const STARTS_IN_PASSING: u32 = 6;
 /// On a machine so busy that looks are that far apart, two of them are too few to say that something stays.
 const LOOKS_IN_PASSING: u32 = 3;
 const ROUNDS_MIN: u32 = 5;
@@ -32,6 +34,12 @@ pub(crate) struct Audit {
     findings: BTreeSet<String>,
     /// What is wrong if it stays, since when it is so, and in how many looks it was.
     suspects: BTreeMap<String, (Instant, u32)>,
+    /// For how long each of those that were in enough looks was so, at most.
+    stayed: BTreeMap<String, Duration>,
+    /// Pods that did not run yet, since when.
+    coming: BTreeMap<String, Instant>,
+    /// What pods took that came.
+    starts: Vec<Duration>,
 }
 
 impl Audit {
@@ -39,12 +47,13 @@ impl Audit {
     pub(crate) fn look(&mut self, bed: &Bed) {
         let wired: Vec<_> =
             bed.cluster.nodes().iter().map(|node| (node, host::wired(node))).collect();
-        let (pods, _) = crowd::running(&bed.cluster);
+        let (pods, others) = crowd::running(&bed.cluster);
         // What a pod has used is not taken from a node for long after its end, so what was true of one before is in a later truth.
         let truth = Truth::of(&bed.cluster);
         self.rounds += 1;
         self.most = self.most.max(pods.len());
         self.pods.extend(pods.iter().map(|pod| pod.name.clone()));
+        self.note_starts(&pods, others.into_keys());
         self.check_addresses(bed, &truth, &pods);
         let mut suspects = BTreeSet::new();
         for (node, wired) in wired {
@@ -95,10 +104,47 @@ impl Audit {
         for suspect in suspects {
             let (since, looks) = self.suspects.entry(suspect.clone()).or_insert((now, 0));
             *looks += 1;
-            if now - *since > IN_PASSING && *looks > LOOKS_IN_PASSING {
-                self.findings.insert(format!("for {:?}: {suspect}", now - *since));
+            if *looks > LOOKS_IN_PASSING {
+                let stayed = self.stayed.entry(suspect).or_default();
+                *stayed = (*stayed).max(now - *since);
             }
         }
+    }
+
+    /// Remembers how long pods take to come. One that never does says nothing of that.
+    fn note_starts(&mut self, pods: &[Pod], others: impl Iterator<Item = String>) {
+        let now = Instant::now();
+        for other in others {
+            self.coming.entry(other).or_insert(now);
+        }
+        for pod in pods {
+            if let Some(since) = self.coming.remove(&pod.name) {
+                self.starts.push(now - since);
+            }
+        }
+    }
+
+    /// What half of the pods took to come at most. A single one that something keeps from it does not excuse what keeps it.
+    fn typical_start(&self) -> Duration {
+        let mut starts = self.starts.clone();
+        starts.sort_unstable();
+        starts.get(starts.len() / 2).copied().unwrap_or_default()
+    }
+
+    /// What stayed for longer than it does in passing.
+    fn lasting(&self) -> BTreeSet<String> {
+        let in_passing = IN_PASSING.max(self.typical_start() * STARTS_IN_PASSING);
+        let lasting = self.stayed.iter().filter(|(_, stayed)| **stayed > in_passing);
+        lasting.map(|(suspect, stayed)| format!("for {stayed:?}: {suspect}")).collect()
+    }
+
+    /// Waits until nothing is suspect any more, when no pod comes or goes.
+    #[track_caller]
+    pub(crate) fn settles(&mut self, bed: &Bed) {
+        until("not in passing", || {
+            self.look(bed);
+            same(&self.suspects.keys().collect(), &BTreeSet::new())
+        });
     }
 
     /// Whether there was enough to look at.
@@ -109,7 +155,12 @@ impl Audit {
     /// Fails when there is a finding, and when there was nothing to look at.
     #[track_caller]
     pub(crate) fn check(&self) {
-        assert!(self.findings.is_empty(), "{:#?}", self.findings);
+        let lasting = self.lasting();
+        assert!(
+            self.findings.is_empty() && lasting.is_empty(),
+            "{:#?}\n{lasting:#?}",
+            self.findings
+        );
         assert!(self.has_seen_enough(), "{self}");
     }
 }
@@ -117,8 +168,12 @@ impl Audit {
 impl fmt::Display for Audit {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { rounds, pods, most, findings, .. } = self;
-        let (pods, findings) = (pods.len(), findings.len());
-        write!(out, "{rounds} looks at {pods} pods, {most} at once: {findings} findings")
+        let (pods, findings) = (pods.len(), findings.len() + self.lasting().len());
+        let start = self.typical_start();
+        write!(
+            out,
+            "{rounds} looks at {pods} pods, {most} at once, that took {start:?} to come: {findings} findings"
+        )
     }
 }
 

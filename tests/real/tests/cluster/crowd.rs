@@ -1,6 +1,9 @@
 //! Pods of a Deployment, spread over the nodes.
 
+use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
+use std::thread::sleep;
+use std::time::Duration;
 
 use real::cluster::{Cluster, IMAGE, Node};
 use serde_json::{Value, json};
@@ -10,6 +13,8 @@ use crate::bed::{Bed, until};
 const NAME: &str = "crowd";
 /// Whom a `ReplicaSet` takes away last.
 const STAYING: &str = "controller.kubernetes.io/pod-deletion-cost=100";
+/// Many times what the controller of `ReplicaSet`s needs to hear of that, which nothing shows.
+const HEARD: Duration = Duration::from_secs(3);
 
 /// A pod that runs and is to go on.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -71,6 +76,7 @@ pub(crate) fn reduce_to(bed: &Bed, staying: &[Pod]) {
     let annotate: Vec<&str> =
         ["annotate", "pods"].into_iter().chain(names).chain([STAYING]).collect();
     bed.cluster.kubectl(&annotate).unwrap();
+    sleep(HEARD);
     let pods = of(bed, staying.len());
     assert!(
         staying.iter().all(|pod| pods.contains(pod)),
@@ -85,14 +91,16 @@ pub(crate) fn gone(bed: &Bed) {
     await_running(bed, 0);
 }
 
-/// The pods that run, and what is to be said of the others.
-pub(crate) fn running(cluster: &Cluster) -> (Vec<Pod>, Vec<String>) {
+/// The pods that run, and what is to be said of the others, by name.
+pub(crate) fn running(cluster: &Cluster) -> (Vec<Pod>, BTreeMap<String, String>) {
     let listed = cluster.json(&["get", "pods", "--selector", "app=crowd"]).unwrap();
-    let (mut pods, mut others) = (Vec::new(), Vec::new());
+    let (mut pods, mut others) = (Vec::new(), BTreeMap::new());
     for object in listed["items"].as_array().unwrap() {
-        match pod(object) {
-            Some(pod) => pods.push(pod),
-            None => others.push(state(object)),
+        if let Some(pod) = pod(object) {
+            pods.push(pod);
+        } else {
+            let name = object["metadata"]["name"].as_str().unwrap();
+            others.insert(name.to_owned(), state(object));
         }
     }
     (pods, others)
@@ -112,9 +120,7 @@ fn pod(object: &Value) -> Option<Pod> {
 }
 
 fn state(object: &Value) -> String {
-    let (metadata, status) = (&object["metadata"], &object["status"]);
-    let deleted = &metadata["deletionTimestamp"];
-    format!("{} {} deleted: {deleted}", metadata["name"], status["phase"])
+    format!("{}, deleted: {}", object["status"]["phase"], object["metadata"]["deletionTimestamp"])
 }
 
 fn deployment(replicas: usize, placed: &Value) -> Value {

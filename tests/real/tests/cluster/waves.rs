@@ -54,7 +54,7 @@ pub(crate) fn under_audit(bed: &Bed) {
         drop(stopped);
     });
     everyone::goes(bed);
-    audit.look(bed);
+    audit.settles(bed);
     bed.check_drops();
     bed.say(&audit.to_string());
     audit.check();

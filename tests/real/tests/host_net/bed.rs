@@ -19,6 +19,8 @@ use real::Namespace;
 
 /// Longer than anything takes: drift is to be repaired within 5 s, and an ADD of which nothing comes is forgotten after 30 s.
 const SOON: Duration = Duration::from_mins(1);
+/// Between two ADDs of a pod.
+const AGAIN: Duration = Duration::from_millis(100);
 /// A keeper shows its status so often at least, changed or not.
 const SHOWN: Duration = Duration::from_millis(200);
 
@@ -190,24 +192,31 @@ impl Agent {
         self.status.send_replace(Arc::new(status(said)));
     }
 
-    /// Waits for the rules of CIDRs of the interface with this number.
-    pub(crate) fn ensure(&self, number: u32, cidrs: &[&str]) -> Result<(), NotEnsured> {
-        self.runtime.block_on(self.handle.ensure(&leases(number, cidrs)))
+    /// Waits for the rules of CIDRs of the interface with this number: again and again, as a runtime repeats an ADD.
+    #[track_caller]
+    pub(crate) fn ensure(&self, number: u32, cidrs: &[&str]) {
+        self.runtime.block_on(ensured(&self.handle, &leases(number, cidrs))).unwrap();
     }
 
-    /// The same for each of many at once.
-    pub(crate) fn ensure_all(&self, number: u32, cidrs: &[String]) -> Result<(), NotEnsured> {
+    /// Asks for them once, and is refused.
+    #[track_caller]
+    pub(crate) fn refused(&self, number: u32, cidrs: &[&str]) -> NotEnsured {
+        self.runtime.block_on(self.handle.ensure(&leases(number, cidrs))).unwrap_err()
+    }
+
+    /// Waits for each of many at once.
+    #[track_caller]
+    pub(crate) fn ensure_all(&self, number: u32, cidrs: &[String]) {
         let all = cidrs.iter().map(|cidr| {
             let (handle, leases) = (self.handle.clone(), leases(number, &[cidr]));
-            self.runtime.spawn(async move { handle.ensure(&leases).await })
+            self.runtime.spawn(async move { ensured(&handle, &leases).await })
         });
         let all: Vec<_> = all.collect();
         self.runtime.block_on(async {
-            for ensured in all {
-                ensured.await.unwrap()?;
+            for one in all {
+                one.await.unwrap().unwrap();
             }
-            Ok(())
-        })
+        });
     }
 
     /// Waits until the last view is so.
@@ -228,6 +237,17 @@ impl Agent {
     pub(crate) fn changes(&self, cause: &str) -> usize {
         let seen = self.seen.0.lock().unwrap();
         seen.1.iter().filter(|(of, _)| *of == cause).map(|(_, count)| count).sum()
+    }
+}
+
+/// Asks for the rules until they are there.
+async fn ensured(handle: &Handle, leases: &[Lease]) -> Result<(), NotEnsured> {
+    let start = Instant::now();
+    loop {
+        match handle.ensure(leases).await {
+            Err(_) if start.elapsed() < SOON => sleep(AGAIN).await,
+            ended => return ended,
+        }
     }
 }
 

@@ -136,12 +136,12 @@ fn a_foreign_route_in_the_way_is_said_and_left() {
     let view = agent.awaits_view(|view| !view.problems.is_empty());
     let problem = view.problems.values().next().unwrap();
     assert!(problem.contains("choose other tables with --host-first-table"), "{problem}");
-    let refused = agent.ensure(1, &["10.0.1.32/28"]).unwrap_err();
+    let refused = agent.refused(1, &["10.0.1.32/28"]);
     assert_eq!(&refused.problem, problem);
     assert!(host.run("ip route show table 11").starts_with("default via 10.0.1.1 dev eth0"));
     host.run("ip route flush table 11");
     agent.awaits_view(|view| view.problems.is_empty());
-    agent.ensure(1, &["10.0.1.16/28"]).unwrap();
+    agent.ensure(1, &["10.0.1.16/28"]);
 }
 
 #[test]
@@ -203,7 +203,7 @@ fn ipv6_has_its_rules_and_routes() {
     let host = Host::new();
     host.device("eth1", 1);
     let agent = Agent::start(&host, "eni 0 4\neni 1 5");
-    agent.ensure(1, &["2001:db8:0:1::/80", "10.0.1.16/28"]).unwrap();
+    agent.ensure(1, &["2001:db8:0:1::/80", "10.0.1.16/28"]);
     host.awaits(&format!(
         "{SETTLED}
         default via fe80:ec2::1 dev eth1 table 11 metric 1024 pref medium
@@ -217,7 +217,7 @@ fn ipv6_has_its_rules_and_routes() {
 fn after_ensure_the_rules_are_there() {
     let (host, agent) = settled();
     for last in 40..60 {
-        agent.ensure(1, &[&format!("10.0.1.{last}/32")]).unwrap();
+        agent.ensure(1, &[&format!("10.0.1.{last}/32")]);
         let rules = host.run("ip rule");
         assert!(rules.contains(&format!("20:\tfrom all to 10.0.1.{last} lookup main")), "{rules}");
         assert!(rules.contains(&format!("111:\tfrom 10.0.1.{last} lookup 11")), "{rules}");
@@ -228,12 +228,12 @@ fn after_ensure_the_rules_are_there() {
 fn a_hundred_and_ten_at_once_come_and_go() {
     let (host, agent) = settled();
     let cidrs: Vec<String> = (0..110).map(|last| format!("10.0.1.{}/32", 100 + last)).collect();
-    agent.ensure_all(1, &cidrs).unwrap();
+    agent.ensure_all(1, &cidrs);
     let rules = host.run("ip rule");
     assert_eq!(rules.lines().filter(|rule| rule.contains("proto 66")).count(), 2 + 220);
     let used: Vec<String> = cidrs.iter().map(|cidr| format!("1 {cidr}")).collect();
     agent.show(&format!("{ONE}\n{}", used.join("\n")));
-    agent.ensure_all(1, &cidrs).unwrap();
+    agent.ensure_all(1, &cidrs);
     // It has been shown for longer than the ADDs are in flight: otherwise it takes 30 s more.
     thread::sleep(Duration::from_millis(500));
     agent.show(ONE);

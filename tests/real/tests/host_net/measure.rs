@@ -16,13 +16,13 @@ fn a_thousand_addresses_one_after_the_other() {
     let host = Host::new();
     host.device("eth1", 1);
     let agent = Agent::start(&host, "eni 0 4\neni 1 5");
-    agent.ensure(1, &["10.0.1.16/28"]).unwrap();
+    agent.ensure(1, &["10.0.1.16/28"]);
     let cidrs: Vec<String> =
         (0..ADDS).map(|number| format!("10.0.{}.{}/32", 16 + number / 250, number % 250)).collect();
     let (mut fresh, mut again) = (Vec::new(), Vec::new());
     for number in 0..ADDS {
-        fresh.push(timed(|| agent.ensure(1, &[&cidrs[number]]).unwrap()));
-        again.push(timed(|| agent.ensure(1, &[&cidrs[number]]).unwrap()));
+        fresh.push(timed(|| agent.ensure(1, &[&cidrs[number]])));
+        again.push(timed(|| agent.ensure(1, &[&cidrs[number]])));
         let live = &cidrs[number.saturating_sub(PODS - 1)..=number];
         let used: Vec<String> = live.iter().map(|cidr| format!("1 {cidr}")).collect();
         agent.show(&format!("eni 0 4\neni 1 5\n{}", used.join("\n")));

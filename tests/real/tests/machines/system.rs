@@ -22,7 +22,7 @@ impl System {
             let output = Command::new("ip").args(command).output().unwrap();
             assert!(output.status.success(), "ip {command:?}");
             let said = String::from_utf8(output.stdout).unwrap();
-            lines.extend(said.lines().map(|line| format!("{kind} {line}")));
+            lines.extend(said.lines().map(|line| format!("{kind} {}", without_age(line))));
         }
         let mounts = fs::read_to_string("/proc/mounts").unwrap();
         lines.extend(mounts.lines().map(|line| format!("mount {line}")));
@@ -39,6 +39,15 @@ impl System {
     pub(crate) fn beyond<'a>(&'a self, before: &'a Self) -> Vec<&'a str> {
         self.0.difference(&before.0).map(String::as_str).collect()
     }
+}
+
+/// Without how long a route still lasts, which is less each time.
+fn without_age(line: &str) -> String {
+    let mut words: Vec<&str> = line.split_whitespace().collect();
+    if let Some(place) = words.iter().position(|word| *word == "expires") {
+        words.drain(place..words.len().min(place + 2));
+    }
+    words.join(" ")
 }
 
 fn folders_of(folder: &Path) -> impl Iterator<Item = PathBuf> {

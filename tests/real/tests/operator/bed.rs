@@ -20,6 +20,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
 
+use crate::ENDS;
 use crate::fleet::Fleet;
 
 const ACCOUNT: &str = "berth-operator";
@@ -224,7 +225,7 @@ impl Operator {
     #[track_caller]
     pub(crate) fn stopped_in_good_order(mut self) {
         self.running.signal("TERM").unwrap();
-        let ended = self.running.ended(Duration::from_secs(10)).unwrap();
+        let ended = self.running.ended(ENDS).unwrap();
         let code = ended.and_then(|status| status.code());
         assert_eq!(code, Some(0), "{}", self.log());
     }
@@ -232,7 +233,7 @@ impl Operator {
     /// Kills it.
     pub(crate) fn killed(mut self) {
         self.running.signal("KILL").unwrap();
-        let ended = self.running.ended(Duration::from_secs(10)).unwrap();
+        let ended = self.running.ended(ENDS).unwrap();
         assert_eq!(ended.and_then(|status| status.code()), Some(128 + 9));
     }
 }

@@ -14,6 +14,8 @@ use fleet::Fleet;
 
 /// Many times what any of the flows takes on a busy machine.
 const SOON: Duration = Duration::from_mins(2);
+/// How long an operator may take to end in good order, on such a machine.
+const ENDS: Duration = Duration::from_secs(30);
 
 /// What a fleet of per-IP nodes has at its watermark: `pre-allocate` addresses each.
 const WATERMARK: usize = 8;

@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use real::{Kubectl, Running, await_true, aws_at, operator_between, program};
 
-use crate::SOON;
 use crate::fleet::Fleet;
+use crate::{ENDS, SOON};
 
 /// Starts everything, lets a node grow, and stops the operator as a kubelet does.
 pub(crate) fn with_stand_alone_simulators() {
@@ -46,7 +46,7 @@ pub(crate) fn with_stand_alone_simulators() {
     assert_eq!(secondary_addresses(&ec2_address, "eni-00000000"), 8);
     assert_eq!(secondary_addresses(&ec2_address, "eni-00000001"), 9);
     operator.signal("TERM").unwrap();
-    let ended = operator.ended(Duration::from_secs(10)).unwrap();
+    let ended = operator.ended(ENDS).unwrap();
     let log = fs::read_to_string(file("operator.log")).unwrap();
     assert_eq!(ended.and_then(|status| status.code()), Some(0), "{log}");
 }

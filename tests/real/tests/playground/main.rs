@@ -28,7 +28,8 @@ spec:
 fn kubectl_and_the_aws_cli_work_against_it() {
     let mut kept = Kept::start(&["--nodes", "2", "--for", "3s", "--seed", "1"]);
     let watching = kept.watch_nodes();
-    assert!(kept.kubectl(&["get", "cn", "-o", "name"]).lines().count() >= 2);
+    let nodes = || kept.kubectl(&["get", "cn", "-o", "name"]).lines().count();
+    await_true(SOON, "there are not two CiliumNodes", || nodes() >= 2);
     kept.apply(POD);
     kept.kubectl(&["wait", "--for=condition=Ready", "pod/mine", "--timeout=60s"]);
     let address = kept.kubectl(&["get", "pod", "mine", "-o", "jsonpath={.status.podIP}"]);
@@ -56,7 +57,7 @@ fn a_real_api_server_takes_the_place_of_the_simulated_one() {
     let kubectl = kubernetes.kubectl();
     let folder = tempfile::tempdir().unwrap();
     let mut play = Command::new(program("playground").unwrap());
-    play.args(["--nodes", "3", "--for", "15s", "--seed", "2", "--lines", "--output", "json"]);
+    play.args(["--nodes", "3", "--for", "40s", "--seed", "2", "--lines", "--output", "json"]);
     play.args(["--cni-plugin"]).arg(program("berth-cni").unwrap());
     play.arg("--report").arg(folder.path().join("report.html"));
     play.arg("--kubeconfig").arg(kubernetes.kubeconfig());

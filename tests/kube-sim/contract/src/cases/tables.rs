@@ -116,7 +116,7 @@ async fn rows_carry_metadata(scratch: &Scratch<'_>) -> Result<()> {
 async fn a_watch(scratch: &Scratch<'_>) -> Result<()> {
     scratch.widget("a", json!({})).await?;
     scratch.widget("b", json!({})).await?;
-    let path = scratch.widgets("?watch=true&timeoutSeconds=1");
+    let path = scratch.widgets("?watch=true&timeoutSeconds=5");
     let (code, text) = scratch.get_text_as(&path, TABLE).await?;
     same("code", &json!(code), &json!(200))?;
     let events: Vec<Value> =

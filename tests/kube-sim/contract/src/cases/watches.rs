@@ -123,7 +123,7 @@ async fn status_changes(scratch: &Scratch<'_>) -> Result<()> {
 /// far it came.
 async fn bookmarks(scratch: &Scratch<'_>) -> Result<()> {
     let made = scratch.widget("a", json!({})).await?.resource_version()?;
-    let query = format!("?resourceVersion={made}&allowWatchBookmarks=true&timeoutSeconds=4");
+    let query = format!("?resourceVersion={made}&allowWatchBookmarks=true&timeoutSeconds=10");
     let mut watch = scratch.watch(&scratch.widgets(&query)).await?;
     let later = scratch.widget("b", json!({})).await?.resource_version()?;
     watch.check("ADDED b").await?;
@@ -189,7 +189,7 @@ async fn streaming_list_refused(scratch: &Scratch<'_>) -> Result<()> {
 
 async fn end_by_themselves(scratch: &Scratch<'_>) -> Result<()> {
     scratch.widget("a", json!({})).await?;
-    let mut watch = scratch.watch(&scratch.widgets("?timeoutSeconds=1")).await?;
+    let mut watch = scratch.watch(&scratch.widgets("?timeoutSeconds=5")).await?;
     watch.check("ADDED a").await?;
     watch.ends().await
 }
