@@ -1,5 +1,5 @@
 //! Bugs that can be switched on one by one, to prove that the simulation (`tests/sim`) finds them. Here by the feature `planted` alone, which nothing that ships is
-//! built with: each has one place in the core, under `#[cfg(feature = "planted")]`, or in the simulation where that stands for a shell.
+//! built with: each has one or two places in the core, under `#[cfg(feature = "planted")]`, or in the simulation where that stands for a shell.
 
 use core::sync::atomic::{AtomicU8, Ordering};
 
@@ -34,6 +34,7 @@ bugs! {
     GcWithoutAge = 12: "An interface that no node claims is deleted however young it is.";
     TakenBackAtOnce = 13: "An agent hands out again what it gave up, before that is seen.";
     FloorForgotten = 14: "More is given back than a node keeps.";
+    SilenceIsConsent = 15: "A CIDR of which an agent has said nothing since it is shown counts as given up.";
 }
 
 /// The bug that is planted; 0: none.

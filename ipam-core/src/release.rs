@@ -190,14 +190,24 @@ impl Releases {
         match (look.contract, &mut self.heard) {
             (Contract::PerIp, heard) => *heard = None,
             (Contract::Cidr, Some(heard)) => heard.note(look.usage),
-            (Contract::Cidr, none) => *none = Some(Heard::begin(look.usage)),
+            (Contract::Cidr, none) => *none = Some(Heard::begin(look.now, look.usage)),
         }
+    }
+
+    /// Whether the agent has written something since it is shown a unit, if it has to: by not naming it then, it gives it up.
+    #[must_use]
+    pub fn is_heard_of(&self, now: Tick, net: Ipv4Net) -> bool {
+        #[cfg(feature = "planted")]
+        if crate::planted::is(crate::planted::Bug::SilenceIsConsent) {
+            return true;
+        }
+        self.heard.as_ref().is_none_or(|heard| heard.is_about(now, net))
     }
 
     /// Whether the agent was shown something and has not written since, so that nobody knows what it does with it.
     #[must_use]
-    pub fn awaits_word(&self) -> bool {
-        self.heard.as_ref().is_some_and(Heard::is_awaited)
+    pub fn awaits_word(&self, now: Tick) -> bool {
+        self.heard.as_ref().is_some_and(|heard| heard.is_awaited(now))
     }
 
     /// Takes one step of each unit that its facts allow. Answers whether anything is different.
@@ -429,7 +439,8 @@ impl Releases {
             State::Doubtful | State::Gone | State::Told | State::Cancelled => Some(unit.until),
             State::Asked | State::Leaving | State::Returned => None,
         });
-        ends.filter(|at| *at > now).min()
+        let awaited = self.heard.as_ref().and_then(|heard| heard.deadline(now));
+        ends.filter(|at| *at > now).chain(awaited).min()
     }
 
     /// The interfaces have to be read now: since when, if no reading was sent since then.

@@ -173,7 +173,7 @@ impl Reconciler {
             None if is_some(State::Asked) => Kept::AgentAsked,
             None if is_some(State::Waiting) => Kept::Delay,
             None if leaving > 0 => Kept::Leaving,
-            None if releases.awaits_word() => Kept::AgentSilent,
+            None if releases.awaits_word(self.now) => Kept::AgentSilent,
             None => Kept::InUse,
         }
     }

@@ -7,6 +7,7 @@ use core::cmp::Reverse;
 use ipnet::Ipv4Net;
 
 use super::{Holding, Look, Releases, State, size};
+use crate::time::Tick;
 
 impl Releases {
     /// The units that a node has to spare: first those that are on their way already, the furthest first, so that a look changes
@@ -16,7 +17,7 @@ impl Releases {
         let mut candidates: Vec<_> = look.held.iter().enumerate().collect();
         candidates.retain(|(_, it)| {
             let is_spared = look.usage.spares(look.contract, it.net);
-            is_spared && self.is_free(it.net) && self.is_given_up(it.net)
+            is_spared && self.is_free(it.net) && self.is_given_up(look.now, it.net)
         });
         candidates.sort_by_key(|(position, it)| {
             let unit = self.units.get(&it.net);
@@ -50,10 +51,9 @@ impl Releases {
 
     /// Whether the agent, if it could take a unit for its own by being shown it, has had the time to say so. It is not shown what it is asked
     /// for.
-    fn is_given_up(&self, net: Ipv4Net) -> bool {
-        let Some(heard) = &self.heard else { return true };
+    fn is_given_up(&self, now: Tick, net: Ipv4Net) -> bool {
         let state = self.units.get(&net).map(|unit| unit.state);
-        !matches!(state, None | Some(State::Waiting)) || heard.is_about(net)
+        !matches!(state, None | Some(State::Waiting)) || self.is_heard_of(now, net)
     }
 
     /// Addresses that are seen and may be gone.

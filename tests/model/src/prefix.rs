@@ -123,7 +123,9 @@ impl Withdrawal {
         let leader = &mut world.leader;
         let mut allocated = BTreeSet::from([prefix(0)]);
         allocated.extend(leader.seen.named.then_some(net()));
-        let is_hidden = !leader.seen.shown || self.flaw == Some(Flaw::NotHidden);
+        // With the flaw, it is taken for hidden as soon as it is asked for.
+        let is_asked = leader.machine.state(net()).is_some_and(|state| state != State::Waiting);
+        let is_hidden = !leader.seen.shown || self.flaw == Some(Flaw::NotHidden) && is_asked;
         let listed = self.listed[usize::from(!is_hidden)].clone();
         let usage = Usage { is_certain: true, allocated, listed, ..Usage::default() };
         let read = Some(tick(leader.read));

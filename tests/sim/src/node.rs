@@ -45,8 +45,9 @@ pub(crate) struct Node {
     pub(crate) process: Option<Box<Process>>,
     /// The turn of the process that is to come, by the clock of the world.
     pub(crate) turn_at: Option<Tick>,
-    /// Until when it does not reach the API server, its disk is full, and its disk is slow.
+    /// Until when it does not reach the API server, can write nothing there, its disk is full, and its disk is slow.
     pub(crate) without_api: Tick,
+    pub(crate) without_writes: Tick,
     pub(crate) disk_full: Tick,
     pub(crate) disk_slow: Tick,
 }
@@ -95,6 +96,7 @@ impl Node {
             process: None,
             turn_at: None,
             without_api: Tick::default(),
+            without_writes: Tick::default(),
             disk_full: Tick::default(),
             disk_slow: Tick::default(),
         })

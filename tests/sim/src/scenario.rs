@@ -126,6 +126,8 @@ pub enum FaultKind {
     DiskSlow(usize),
     /// A node does not reach the API server, nor hear of it.
     NodeWithoutApi(usize),
+    /// An agent sees its object and cannot write it.
+    AgentCannotWrite(usize),
     /// The clock of a node leaps forward by the length of the fault.
     ClockLeap(usize),
     /// EC2's wall clock jumps: back at the end.
@@ -227,6 +229,7 @@ impl FaultKind {
             | Self::DiskFull(node)
             | Self::DiskSlow(node)
             | Self::NodeWithoutApi(node)
+            | Self::AgentCannotWrite(node)
             | Self::ClockLeap(node)
             | Self::TakeIndex(node, _)
             | Self::TakeBack(node)

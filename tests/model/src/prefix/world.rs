@@ -120,6 +120,7 @@ impl Hash for World {
         let is_settled = |until| tick(*read) >= until;
         (machine.state(net()), next, machine.unsettled_since(now).map(is_settled)).hash(hasher);
         machine.is_buried(net(), tick(*read)).hash(hasher);
+        machine.is_heard_of(now, net()).hash(hasher);
         machine.due(now, &settings).next().is_some().hash(hasher);
         (seen, held, *read == self.now, has_written).hash(hasher);
         call.map(|(sent, landed)| (ago(sent), landed)).hash(hasher);

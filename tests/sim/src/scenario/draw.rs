@@ -170,7 +170,9 @@ impl Draw {
             _ if is_of_cloud => self.seconds(30, 600),
             // Until it grows.
             _ if matches!(kind, FaultKind::GoesWhileGrowing(_)) => self.busy,
+            // As long as it takes to give something back.
             _ if matches!(kind, FaultKind::OthersRelease) => self.seconds(200, 400),
+            _ if matches!(kind, FaultKind::AgentCannotWrite(_)) => self.seconds(200, 700),
             0 => self.seconds(0, 2),
             1 | 2 => self.seconds(2, 40),
             _ => self.seconds(40, 300),
@@ -199,7 +201,8 @@ impl Draw {
             5 => FaultKind::LedgerLost(node),
             6 => FaultKind::DiskFull(node),
             7 => FaultKind::DiskSlow(node),
-            8 | 9 => FaultKind::NodeWithoutApi(node),
+            8 => FaultKind::NodeWithoutApi(node),
+            9 => FaultKind::AgentCannotWrite(node),
             10 => FaultKind::ClockLeap(node),
             _ => FaultKind::ObjectDeleted(node),
         }

@@ -66,6 +66,8 @@ pub(super) struct Watch {
     pub(super) made: BTreeMap<(String, Tick), String>,
     /// What agents had given up when another operator began to lead.
     pub(super) given_up: BTreeMap<usize, BTreeSet<Ipv4Net>>,
+    /// Nodes whose agent has written nothing since it was started: nobody knows what it does with what it was shown meanwhile.
+    pub(super) silent: BTreeSet<usize>,
     /// When the last calls were throttled, no longer ago than a minute.
     pub(super) throttled: VecDeque<Tick>,
     /// When EC2 refused last since something was full, and what it said.

@@ -91,6 +91,7 @@ impl World {
             FaultKind::DiskFull(_) => node.disk_full = until,
             FaultKind::DiskSlow(_) => node.disk_slow = until,
             FaultKind::NodeWithoutApi(_) => node.without_api = until,
+            FaultKind::AgentCannotWrite(_) => node.without_writes = until,
             FaultKind::ClockLeap(_) => {
                 node.leapt += until.since(self.now);
                 self.watch.released.retain(|(of, _), _| *of != index);

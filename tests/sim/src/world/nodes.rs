@@ -79,6 +79,7 @@ impl World {
             Err(problem) => return self.broken("state", format!("n{index}: {problem}")),
         }
         node.turn_at = None;
+        self.watch.silent.insert(index);
         self.counters.add(Counter::AgentStarts, 1);
         self.say(|| format!("n{index}: the agent starts"));
         let collects = self.some(200_000, 900_000);

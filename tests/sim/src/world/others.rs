@@ -97,7 +97,8 @@ impl World {
     pub(super) fn given_up(&self, index: usize) -> BTreeSet<Ipv4Net> {
         let nothing = BTreeSet::new;
         let Some(node) = self.nodes.get(&index) else { return nothing() };
-        let cut = node.without_api.max(self.weather.api_away).max(self.weather.api_lossy);
+        let cut = node.without_api.max(node.without_writes);
+        let cut = cut.max(self.weather.api_away).max(self.weather.api_lossy);
         let Some(object) = self.api.object(node.name()).filter(|_| cut < self.now) else {
             return nothing();
         };

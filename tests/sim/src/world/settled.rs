@@ -14,7 +14,7 @@ use ipam_core::managed::left_alone;
 use ipam_core::policy::MANAGED_TAG;
 use ipam_core::pool::Family;
 use ipam_core::prefix::addresses_of;
-use ipam_core::reconcile::GivingBack;
+use ipam_core::reconcile::{GivingBack, Kept};
 use ipam_core::release::size;
 use ipam_core::view::{AttachmentState, Contract, EniView};
 use ipnet::{IpNet, Ipv4Net};
@@ -155,7 +155,10 @@ impl World {
             view.enis.iter().filter(|eni| left_alone(eni, &view.settings, &self.policy).is_none());
         let single = |eni: &EniView| eni.ipv4.addresses.clone().into_iter().map(Ipv4Net::from);
         let mut nets = managed.flat_map(|eni| eni.ipv4.prefixes.iter().copied().chain(single(eni)));
-        match nets.find(is_spare) {
+        let summary = term.machine.summary(node.name());
+        let is_silent = summary.is_some_and(|it| it.kept == Some(Kept::AgentSilent))
+            && self.watch.silent.contains(&node.index);
+        match nets.find(is_spare).filter(|_| !is_silent) {
             None => Ok(()),
             Some(net) => Err(("excess", format!("{net} is left, with {spare} to spare"))),
         }

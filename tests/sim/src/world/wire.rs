@@ -32,7 +32,8 @@ impl World {
         let own = match back {
             Back::Operator { index, .. } => self.operators[*index].without_api,
             Back::Publisher { index, .. } | Back::Keeper { index, .. } => {
-                self.nodes.get(index).map_or(Tick::default(), |node| node.without_api)
+                let node = self.nodes.get(index);
+                node.map_or(Tick::default(), |node| node.without_api.max(node.without_writes))
             }
         };
         own.max(self.weather.api_away)
@@ -75,6 +76,9 @@ impl World {
             Err(_) => self.counters.add(Counter::Conflicts, 1),
         }
         if let Some(change) = change {
+            if let Back::Publisher { index, .. } = back {
+                self.watch.silent.remove(&index);
+            }
             self.note_change(&change);
             self.broadcast(&change);
             self.collect_object(&change);
