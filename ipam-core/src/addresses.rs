@@ -129,6 +129,29 @@ mod tests {
     }
 
     #[test]
+    fn sets_are_put_together_and_taken_apart() {
+        let check = |one: &str, other: &str, and: &str, without: &str| {
+            assert_eq!(set(one).and(&set(other)), set(and), "{one} and {other}");
+            assert_eq!(set(one).without(&set(other)), set(without), "{one} without {other}");
+        };
+        check("", "", "", "");
+        check("10.0.0.1 10.0.9.1", "", "10.0.0.1 10.0.9.1", "10.0.0.1 10.0.9.1");
+        check("", "10.0.0.1", "10.0.0.1", "");
+        check(
+            "10.0.0.1 10.0.9.1",
+            "10.0.0.2 10.0.3.1",
+            "10.0.0.1 10.0.0.2 10.0.3.1 10.0.9.1",
+            "10.0.0.1 10.0.9.1",
+        );
+        check(
+            "10.0.0.1 10.0.0.2 10.0.9.1",
+            "10.0.9.1 10.0.0.2",
+            "10.0.0.1 10.0.0.2 10.0.9.1",
+            "10.0.0.1",
+        );
+    }
+
+    #[test]
     fn one_is_within_another() {
         assert!(set("").is_within(&set("")));
         assert!(set("10.0.0.1").is_within(&set("10.0.0.1 10.0.0.2")));

@@ -276,7 +276,7 @@ impl fmt::Display for Reason {
             Self::NewInterfacesExcluded { tags } => {
                 write!(
                     out,
-                    "exclude-interface-tags {tags:?} exclude the interfaces made for the node"
+                    "exclude-interface-tags {tags:?} exclude the interfaces made for the node: change them, or --eni-tags"
                 )
             }
             Self::NoFreePrefix { subnet } => {
@@ -289,7 +289,7 @@ impl fmt::Display for Reason {
                 write!(out, "no security group in the node's VPC has all of {tags:?}")
             }
             Self::NoSecurityGroup => {
-                out.write_str("no security groups are named and the primary interface shows none")
+                out.write_str("no security groups are named and the primary interface shows none: name them in spec.eni.security-groups")
             }
             Self::NoIpv6Subnet => out.write_str(
                 "IPv6 is asked for, and no usable subnet with an IPv6 range has a slot for it",
@@ -317,32 +317,36 @@ impl Reason {
                 "the node does not say which instance it is: its agent has to fill spec.instance-id and spec.eni",
             ),
             Self::MissingPermission { api } => {
-                write!(out, "ec2:{api} is not allowed: add it to the operator's policy")
+                let tags = match api {
+                    Api::CreateNetworkInterface => ", or ec2:CreateTags along with it,",
+                    _ => "",
+                };
+                write!(out, "ec2:{api}{tags} is not allowed: `berth-operator check` says what to grant")
             }
             Self::Throttled { api } => {
-                write!(out, "waits for its turn: {api} is called as often as EC2 allows")
+                write!(out, "waits for its turn: {api} is called as often as EC2 and the settings allow")
             }
             Self::NoAnswer { api } => write!(out, "EC2 does not answer to {api}"),
-            Self::Refused { api, code } => write!(out, "EC2 refuses {api} with {code}"),
+            Self::Refused { api, code } => write!(out, "EC2 refuses {api} with {code}: the log has the rest"),
             Self::InterfaceInDoubt { eni } => {
                 write!(out, "the last change of {eni} was not answered: it is being observed")
             }
             Self::CreationCapReached { per_hour } => {
-                write!(out, "{per_hour} interfaces were made within an hour, which is the cap")
+                write!(out, "{per_hour} interfaces were made within an hour, which is --max-eni-creations-per-hour")
             }
             Self::InterfaceQuotaReached => out.write_str(
                 "the quota of network interfaces in the Region is used up: delete some or raise it",
             ),
             Self::RivalOperator { who } => write!(
                 out,
-                "somebody else assigns addresses to the node{}{who}: one of the two has to stop",
+                "somebody else does the operator's work{}{who}: one of the two has to stop",
                 if who.is_empty() { "" } else { ": " }
             ),
             Self::OnlyObserved => {
-                out.write_str("the operator runs in the mode that only observes: nothing is changed")
+                out.write_str("--mode=observe changes nothing: the log says what would be done")
             }
             Self::SubnetFilteredOut { eni, subnet } => {
-                write!(out, "{subnet} of {eni} is kept out by the operator's subnet filters")
+                write!(out, "{subnet} of {eni} is kept out by --subnet-ids-filter or --subnet-tags-filter")
             }
             _ => out.write_str(self.label()),
         }

@@ -415,3 +415,41 @@ fn what_is_named_and_hidden_is_not_back() {
          listed +1 -1 withdrawn 0; c1 10.0.9.0",
     );
 }
+
+/// An operator takes nothing of which it has not heard since it shows it: what is new is named before it is given back, and what it hid
+/// and shows again is named again.
+#[test]
+fn what_is_shown_anew_is_named_first() {
+    check(
+        "settings contract=cidr pre=0
+         metadata eni-1#0=10.0.1.1
+         exact 10.0.1.1 a/w
+         word pool=none eni-1#0=10.0.1.1,10.0.2.0/30 allocated=10.0.1.1/32
+         written
+         at 1s word pool=none eni-1#0=10.0.1.1,10.0.2.0/30 allocated=10.0.1.1/32,10.0.2.0/30
+         written
+         at 2s word pool=none eni-1#0=10.0.1.1,10.0.2.0/30 allocated=10.0.1.1/32
+         at 5s word pool=none eni-1#0=10.0.1.1 allocated=10.0.1.1/32
+         at 30s word pool=none eni-1#0=10.0.1.1,10.0.2.0/30 allocated=10.0.1.1/32
+         at 40s tick
+         written
+         at 41s word pool=none eni-1#0=10.0.1.1,10.0.2.0/30 allocated=10.0.1.1/32,10.0.2.0/30
+         at 120s tick
+         cidrs",
+        "nothing
+         listed +1 -0 withdrawn 0
+         exact 10.0.1.1
+         listed +1 -0 withdrawn 0; publish requested 1,0 allocated [10.0.1.1/32 10.0.2.0/30]
+         nothing
+         promised 10.0.2.0/30; publish requested 1,0 allocated [10.0.1.1/32]
+         nothing
+         nothing
+         listed +0 -1 withdrawn 0
+         listed +1 -0 withdrawn 0; publish requested 1,0 allocated [10.0.1.1/32 10.0.2.0/30]
+         nothing
+         nothing
+         nothing
+         promised 10.0.2.0/30; publish requested 1,0 allocated [10.0.1.1/32]
+         10.0.1.1/32:0/1/0/0 10.0.2.0/30:0/0/0/4",
+    );
+}

@@ -13,7 +13,7 @@ fn interfaces_that_would_be_left_alone_are_not_made() {
     check(
         text,
         "assign 9 addresses of subnet-1 to eni-1
-         blocked: exclude-interface-tags {\"berth/managed\": \"true\"} exclude the interfaces made for the node (short by 3)",
+         blocked: exclude-interface-tags {\"berth/managed\": \"true\"} exclude the interfaces made for the node: change them, or --eni-tags (short by 3)",
     );
     assert_eq!(World::new(text).settle(), Ok(1));
 
