@@ -37,6 +37,8 @@ pub(super) struct GiveBack {
     returning: BTreeSet<IpNet>,
     /// What is promised and was not shown for a while.
     shown_anew: BTreeSet<IpNet>,
+    /// Whether the last word showed nothing at all, as that of an object that was made anew.
+    is_blank: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -212,6 +214,11 @@ impl GiveBack {
         named.for_each(|left_out| *left_out = LeftOut::NamedAgain);
     }
 
+    /// A word that shows nothing erases nothing; but what comes after it is shown anew.
+    pub(super) const fn on_blank_word(&mut self) {
+        self.is_blank = true;
+    }
+
     /// Takes back what the operator's word shows as attached, and as allocated again; answers whether anything was.
     pub(super) fn on_word(
         &mut self,
@@ -225,8 +232,10 @@ impl GiveBack {
         self.kept_so_far.retain(is_attached);
         self.returning.retain(is_attached);
         self.shown_anew.retain(is_attached);
+        let is_blank = core::mem::take(&mut self.is_blank);
         if let Some(before) = &self.attached {
-            let is_new = |cidr: &IpNet| before.iter().all(|listed| listed.cidr != *cidr);
+            let is_new =
+                |cidr: &IpNet| is_blank || before.iter().all(|listed| listed.cidr != *cidr);
             let new = attached.iter().map(|listed| listed.cidr).filter(is_new);
             let is_promised = |cidr: &IpNet| ledger.promises().any(|it| cidr.contains(&it));
             self.shown_anew.extend(new.filter(is_promised));

@@ -189,7 +189,10 @@ impl Agent {
 
     fn see_attached(&mut self) {
         let Some((word, _)) = &self.sight.word else { return };
-        if word.enis.is_empty() || self.sight.problems.inconsistent.is_some() {
+        if word.enis.is_empty() {
+            return self.give_back.on_blank_word();
+        }
+        if self.sight.problems.inconsistent.is_some() {
             return;
         }
         let attached = attached(&self.settings, word);

@@ -435,7 +435,10 @@ fn what_is_shown_anew_is_named_first() {
          written
          at 41s word pool=none eni-1#0=10.0.1.1,10.0.2.0/30 allocated=10.0.1.1/32,10.0.2.0/30
          at 120s tick
-         cidrs",
+         cidrs
+         written
+         at 130s word pool=none allocated=10.0.1.1/32
+         at 131s word pool=none eni-1#0=10.0.1.1,10.0.2.0/30 allocated=10.0.1.1/32",
         "nothing
          listed +1 -0 withdrawn 0
          exact 10.0.1.1
@@ -450,6 +453,9 @@ fn what_is_shown_anew_is_named_first() {
          nothing
          nothing
          promised 10.0.2.0/30; publish requested 1,0 allocated [10.0.1.1/32]
-         10.0.1.1/32:0/1/0/0 10.0.2.0/30:0/0/0/4",
+         10.0.1.1/32:0/1/0/0 10.0.2.0/30:0/0/0/4
+         nothing
+         nothing
+         publish requested 1,0 allocated [10.0.1.1/32 10.0.2.0/30]",
     );
 }
