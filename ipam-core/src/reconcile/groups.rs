@@ -77,12 +77,9 @@ impl Reconciler {
         let own: Vec<&EniView> =
             view.enis.iter().filter(|eni| self.is_repaired(record, view, eni)).collect();
         let choice = if own.is_empty() { None } else { self.groups_of_new(record, view) };
-        let is_other = |eni: &&&EniView| {
-            choice.as_ref().is_some_and(|it| sorted(eni.security_groups.clone()) != *it)
-        };
-        let drifted = own.iter().filter(is_other);
+        let found = own.iter().map(|eni| (eni.id.clone(), sorted(eni.security_groups.clone())));
         let drifted: BTreeMap<EniId, Vec<SecurityGroupId>> =
-            drifted.map(|eni| (eni.id.clone(), sorted(eni.security_groups.clone()))).collect();
+            found.filter(|(_, found)| choice.as_ref().is_some_and(|it| found != it)).collect();
         self.note_drift(slot, sent, &drifted, &choice.unwrap_or_default());
     }
 

@@ -13,11 +13,10 @@ mod which;
 use alloc::vec::Vec;
 use core::time::Duration;
 
+pub(super) use self::which::{is_secondary, leaving_enis};
 use super::Reconciler;
 use super::gate::GateKey;
 use super::record::{Hold, Record, Slot};
-pub(super) use which::{is_secondary, leaving_enis};
-
 use crate::action::Action;
 use crate::call::Api;
 use crate::failure::{Failure, Refusal};
@@ -268,7 +267,8 @@ impl Reconciler {
         let is_due = since + self.settings.release.agreed_for <= self.now
             && departure.is_confirmed(read, self.now)
             && !planned.iter().any(|action| action.eni() == Some(&eni.id))
-            && self.idle_enis(record, view).contains(&eni)
+            && self.is_idle(record, view, eni)
+            && self.needs_nothing(record, view)
             && self.may_detach(record, view);
         is_due.then(|| Action::DetachEni { eni: eni.id.clone(), attachment })
     }

@@ -95,7 +95,8 @@ impl Nodes {
     }
 }
 
-fn take_out<K: Ord>(map: &mut BTreeMap<K, BTreeSet<Slot>>, key: &K, slot: Slot) {
+/// Takes a node out of the set under a key, and an empty set out of the map.
+pub(super) fn take_out<K: Ord>(map: &mut BTreeMap<K, BTreeSet<Slot>>, key: &K, slot: Slot) {
     if let Some(slots) = map.get_mut(key) {
         slots.remove(&slot);
         if slots.is_empty() {

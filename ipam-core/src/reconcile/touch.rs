@@ -6,6 +6,7 @@ use core::time::Duration;
 use super::agenda::Timer;
 use super::gate::GateKey;
 use super::line::{Class, Place};
+use super::nodes::take_out;
 use super::record::{EniNote, Extent, Hold, Record, Slot, UNATTACHED_AFTER};
 use super::wishes::{THROTTLED_AFTER, Wishes};
 use super::{Event, Mode, Reconciler};
@@ -172,11 +173,8 @@ impl Reconciler {
     pub(super) fn let_wait(&mut self, hold: &Hold, slot: Slot, waits: bool) {
         if waits {
             self.held.entry(hold.clone()).or_default().insert(slot);
-        } else if let Some(slots) = self.held.get_mut(hold) {
-            slots.remove(&slot);
-            if slots.is_empty() {
-                self.held.remove(hold);
-            }
+        } else {
+            take_out(&mut self.held, hold, slot);
         }
     }
 

@@ -75,7 +75,7 @@ impl Reconciler {
             && GIVING.into_iter().all(is_allowed)
     }
 
-    fn needs_nothing(&self, record: &Record, view: &NodeView) -> bool {
+    pub(super) fn needs_nothing(&self, record: &Record, view: &NodeView) -> bool {
         self.short_when_served(view) == 0
             && !wants_ipv6(view, &self.settings.policy)
             && record.resends.is_empty()
