@@ -17,8 +17,6 @@ use tracing::error;
 
 /// Exit status for a command line that makes no sense; 1 is for everything else that fails.
 const USAGE: u8 = 2;
-/// Answers are short and rare, and each thread takes memory on every node of a cluster.
-const THREADS: usize = 2;
 
 fn main() -> ExitCode {
     let command = match Command::from_process() {
@@ -35,9 +33,10 @@ fn main() -> ExitCode {
     })
 }
 
+/// On one thread beside that of the ledger: answers are short and rare, and each further thread that allocates takes a megabyte or more
+/// on every node of a cluster.
 fn carry_out<T>(work: impl Future<Output = anyhow::Result<T>>) -> anyhow::Result<T> {
-    let runtime: Runtime =
-        Builder::new_multi_thread().worker_threads(THREADS).enable_all().build()?;
+    let runtime: Runtime = Builder::new_current_thread().enable_all().build()?;
     let result = runtime.block_on(work);
     // The look-up of a host name cannot be broken off, and may take longer than there is time for.
     runtime.shutdown_background();
