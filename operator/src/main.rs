@@ -1,9 +1,11 @@
 //! The operator as a process: its command line, its logs, its port and its signals.
 
 use std::io::{ErrorKind, Write, stderr, stdout};
+use std::num::NonZero;
 use std::pin::pin;
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::thread::available_parallelism;
 use std::time::Duration;
 
 use anyhow::Context;
@@ -24,12 +26,15 @@ use http::HeaderValue;
 use jiff::Timestamp;
 use kube::Client;
 use serde::Serialize;
-use tokio::runtime::Runtime;
+use tokio::runtime::Builder;
 use tokio::time::timeout;
 use tracing::{error, info};
 
 /// Exit status for a command line that makes no sense; 1 is for everything else that fails.
 const USAGE: u8 = 2;
+/// Decisions are made on one thread, and answers of EC2 and Kubernetes read on the others: more of them only take memory, on a machine
+/// with many cores.
+const MOST_THREADS: usize = 4;
 /// How the operator calls itself to the API server.
 const USER_AGENT: HeaderValue =
     HeaderValue::from_static(concat!("berth-operator/", env!("CARGO_PKG_VERSION")));
@@ -55,7 +60,8 @@ fn main() -> ExitCode {
 
 /// Answers whether all is well.
 fn carry_out(command: Command) -> anyhow::Result<bool> {
-    let runtime = Runtime::new()?;
+    let threads = available_parallelism().map_or(1, NonZero::get).min(MOST_THREADS);
+    let runtime = Builder::new_multi_thread().worker_threads(threads).enable_all().build()?;
     let result = match command {
         Command::Run(settings) => runtime.block_on(run(*settings)).map(|()| true),
         Command::Check(settings) => runtime.block_on(try_calls(settings)),

@@ -10,7 +10,10 @@
 mod feeds;
 mod report;
 mod term;
+mod unread;
 mod work;
+#[cfg(test)]
+mod written;
 
 use std::future::Future;
 use std::pin::{Pin, pin};

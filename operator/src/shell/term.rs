@@ -14,11 +14,12 @@ use kube::Client;
 use tokio::sync::mpsc;
 use tokio::task::{JoinError, JoinSet};
 use tokio::time::{Instant, sleep_until, timeout_at};
-use tracing::{debug, error, info, warn};
+use tracing::{error, info, warn};
 
 use super::Office;
 use super::feeds::{self, BACKLOG, Input};
 use super::report::{self, Reporter};
+use super::unread::Unread;
 use super::work::{Done, Work};
 use crate::board::{Board, Readiness};
 use crate::cloud::Cloud;
@@ -64,6 +65,7 @@ pub(super) struct Term<C> {
     listed: bool,
     /// Why `CiliumNode`s cannot be watched, as it was said last.
     away: Option<String>,
+    unread: Unread,
     /// Nodes that the machine wanted published. What is written to the others is not known yet.
     offered: HashSet<NodeName>,
     /// When what is shown of the whole has to be renewed; `None` when nothing happened since.
@@ -94,6 +96,7 @@ impl<C: Cloud> Term<C> {
             sender,
             listed: false,
             away: None,
+            unread: Unread::default(),
             offered: HashSet::new(),
             show_at: Some(now),
             shown: now,
@@ -202,14 +205,13 @@ impl<C: Cloud> Term<C> {
             NodeChange::Seen(node) => {
                 self.on_watching();
                 let ObservedNode { seen, object, problems } = *node;
-                for problem in problems {
-                    debug!(node = %seen.name, problem, "a part of the CiliumNode cannot be read");
-                }
+                self.unread.on_seen(&seen.name, problems);
                 self.publisher.on_observed(&seen.name, &object, seen.ignored);
                 self.machine.on_node(now, seen);
             }
             NodeChange::Gone(name) => {
                 self.offered.remove(&name);
+                self.unread.forget(&name);
                 self.publisher.forget(&name);
                 self.machine.on_node_gone(now, &name);
             }

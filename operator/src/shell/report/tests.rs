@@ -1,7 +1,5 @@
 //! The lines of the log.
 
-use std::io;
-use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use ipam_core::action::Action;
@@ -9,31 +7,9 @@ use ipam_core::call::{Api, CallId};
 use ipam_core::failure::{Failure, Refusal};
 use ipam_core::reason::{Blocked, Reason};
 use ipam_core::reconcile::{Event, Finding, Rival, RivalDeed};
-use tracing_subscriber::fmt::MakeWriter;
 
 use super::{Said, log};
-
-/// Keeps what is written.
-#[derive(Clone, Default)]
-struct Kept(Arc<Mutex<Vec<u8>>>);
-
-impl io::Write for Kept {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap().write(bytes)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
-impl<'a> MakeWriter<'a> for Kept {
-    type Writer = Self;
-
-    fn make_writer(&'a self) -> Self {
-        self.clone()
-    }
-}
+use crate::shell::written::written;
 
 /// Compares the lines that `event` makes with `expected`.
 #[track_caller]
@@ -44,18 +20,7 @@ fn check(event: &Event, expected: &str) {
 /// The same, after what was said already.
 #[track_caller]
 fn check_after(said: &mut Said, event: &Event, expected: &str) {
-    let kept = Kept::default();
-    let subscriber = tracing_subscriber::fmt()
-        .with_max_level(tracing::Level::TRACE)
-        .with_writer(kept.clone())
-        .with_ansi(false)
-        .with_target(false)
-        .without_time()
-        .finish();
-    tracing::subscriber::with_default(subscriber, || log(event, said));
-    let text = String::from_utf8(kept.0.lock().unwrap().clone()).unwrap();
-    let lines: Vec<&str> = text.lines().map(str::trim).collect();
-    assert_eq!(lines.join("\n"), expected);
+    assert_eq!(written(|| log(event, said)), expected);
 }
 
 fn assign() -> Action {
