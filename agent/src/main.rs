@@ -12,7 +12,7 @@ use berth_shell::settings::CommandLineError;
 use berth_shell::signals::Stop;
 use http::HeaderValue;
 use kube::Client;
-use tokio::runtime::{Builder, Runtime};
+use tokio::runtime::Builder;
 use tracing::error;
 
 /// Exit status for a command line that makes no sense; 1 is for everything else that fails.
@@ -36,7 +36,7 @@ fn main() -> ExitCode {
 /// On one thread beside that of the ledger: answers are short and rare, and each further thread that allocates takes a megabyte or more
 /// on every node of a cluster.
 fn carry_out<T>(work: impl Future<Output = anyhow::Result<T>>) -> anyhow::Result<T> {
-    let runtime: Runtime = Builder::new_current_thread().enable_all().build()?;
+    let runtime = Builder::new_current_thread().enable_all().build()?;
     let result = runtime.block_on(work);
     // The look-up of a host name cannot be broken off, and may take longer than there is time for.
     runtime.shutdown_background();

@@ -17,56 +17,38 @@ pub(super) struct Unread {
     said: HashMap<NodeName, Problems>,
 }
 
-/// The first of the places that cannot be read, and how many more there are.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// The first of the places that cannot be read, and whether there are more.
+#[derive(Debug, Default)]
 struct Problems {
     named: Vec<String>,
-    more: usize,
-}
-
-/// What there is to say.
-#[derive(Debug, PartialEq, Eq)]
-enum News {
-    /// Places that were not named before, and how many there are beside those that are named.
-    CameUp(Problems),
-    /// All of it can be read again.
-    Cleared,
+    has_more: bool,
 }
 
 impl Unread {
     /// Says what is new about `node`, of whose object `problems` cannot be read.
-    pub(super) fn on_seen(&mut self, node: &NodeName, problems: Vec<String>) {
-        match self.news(node, problems) {
-            None => {}
-            Some(News::CameUp(Problems { named, more })) => {
-                for problem in named {
-                    warn!(%node, problem, "a part of the CiliumNode cannot be read");
-                }
-                if more > 0 {
-                    warn!(%node, more, "and so it is with more of the CiliumNode");
-                }
+    pub(super) fn on_seen(&mut self, node: &NodeName, mut problems: Vec<String>) {
+        let before = self.said.remove(node);
+        if problems.is_empty() {
+            if before.is_some() {
+                info!(%node, "all of the CiliumNode can be read again");
             }
-            Some(News::Cleared) => info!(%node, "all of the CiliumNode can be read again"),
+            return;
         }
+        let before = before.unwrap_or_default();
+        let more = problems.len().saturating_sub(MOST);
+        problems.truncate(MOST);
+        for problem in problems.iter().filter(|problem| !before.named.contains(problem)) {
+            warn!(%node, problem, "a part of the CiliumNode cannot be read");
+        }
+        // Once, and not each time that one of them comes or goes.
+        if more > 0 && !before.has_more {
+            warn!(%node, more, "and so it is with more of the CiliumNode");
+        }
+        self.said.insert(node.clone(), Problems { named: problems, has_more: more > 0 });
     }
 
     /// The node is gone.
     pub(super) fn forget(&mut self, node: &NodeName) {
         self.said.remove(node);
-    }
-
-    fn news(&mut self, node: &NodeName, mut problems: Vec<String>) -> Option<News> {
-        if problems.is_empty() {
-            return self.said.remove(node).map(|_| News::Cleared);
-        }
-        let more = problems.len().saturating_sub(MOST);
-        problems.truncate(MOST);
-        let now = Problems { named: problems, more };
-        let before = self.said.insert(node.clone(), now.clone());
-        let (named, had_more) = before.map_or((vec![], 0), |it| (it.named, it.more));
-        let new = now.named.into_iter().filter(|problem| !named.contains(problem)).collect();
-        // That there are more is said once, and not each time that one of them comes or goes.
-        let new = Problems { named: new, more: if had_more == 0 { more } else { 0 } };
-        (!new.named.is_empty() || new.more > 0).then_some(News::CameUp(new))
     }
 }
