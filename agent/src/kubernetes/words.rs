@@ -1,5 +1,7 @@
 //! The own object as the words of the machine.
 
+use std::collections::HashSet;
+
 use cilium_node::CiliumNode;
 use cilium_node::convert::word;
 use serde::Deserialize;
@@ -16,14 +18,15 @@ use super::board::{Board, Sight};
 pub(super) async fn tell(board: Board, machine: impl Machine, heard: watch::Sender<bool>) {
     let mut sights = board.subscribe();
     let mut told = None;
-    let mut said = Vec::new();
+    let mut said = HashSet::new();
     while sights.changed().await.is_ok() {
         let Sight::There(object) = sights.borrow_and_update().clone() else { continue };
         let (word, problems) = read(&object);
         for problem in problems.iter().filter(|problem| !said.contains(*problem)) {
             warn!("the CiliumNode: {problem}");
         }
-        said = problems;
+        // Whoever writes the object decides how many there are, and pods wait while they are compared.
+        said = problems.into_iter().collect();
         let Some(word) = word else { continue };
         heard.send_if_modified(|heard| !std::mem::replace(heard, true));
         if told.as_ref() != Some(&word) {
